@@ -1,0 +1,1 @@
+"""postlint: a linter and security auditor for Postfix configuration."""

@@ -1,0 +1,5 @@
+"""``python -m postlint``."""
+
+from postlint.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What an installation therefore does: TLS, authentication, relaying per service."""

@@ -1,0 +1,1 @@
+"""What an installation says: instances, settings with their origin, services, scopes."""

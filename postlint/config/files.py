@@ -1,0 +1,98 @@
+"""Which files may be read, and where a path of the configuration lies on this machine."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path, PurePosixPath
+
+from postlint.syntax.source import SourceFile
+
+CONFIG_DIRECTORY = "/etc/postfix"
+"""Where Postfix expects the files of an instance, unless config_directory says else."""
+
+
+class UnreadableFileError(Exception):
+    """A file that exists but can not or may not be read; the text says why."""
+
+
+def display_path(path: Path) -> str:
+    """The name of a file in reports: relative to the working directory where it lies below it."""
+    absolute = path if path.is_absolute() else Path.cwd() / path
+    try:
+        return absolute.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return absolute.as_posix()
+
+
+def read_file(path: Path) -> SourceFile:
+    """Read a regular file; raises UnreadableFileError or FileNotFoundError."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFileError("not a regular file")
+        return SourceFile.from_bytes(display_path(path), path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UnreadableFileError((error.strerror or str(error)).lower()) from error
+    except ValueError as error:  # a NUL byte in the path
+        raise UnreadableFileError(str(error)) from error
+
+
+class Files:
+    """Finds and reads the files that an instance's settings name.
+
+    Without ``host`` nothing outside the instance folder (or ``root``) is opened, links that
+    lead out of it included.
+    """
+
+    __slots__ = ("_folder", "_root", "host", "refused")
+
+    def __init__(
+        self, folder: Path | None, root: Path | None = None, *, host: bool = False
+    ) -> None:
+        self._folder = folder
+        self._root = root
+        self.host = host
+        self.refused: list[tuple[str, str]] = []
+        """(path, reason) of files that settings name and that may not be read."""
+
+    def locate(self, name: str) -> Path | None:
+        """Where a path of the configuration lies here; None when it may not be looked at."""
+        path = PurePosixPath(name)
+        if not path.is_absolute() or "\0" in name:
+            return None
+        if self._folder is not None and path.is_relative_to(CONFIG_DIRECTORY):
+            inside = self._folder / path.relative_to(CONFIG_DIRECTORY)
+            if self._stays_inside(inside, self._folder, name):
+                return inside
+            return None
+        if self._root is not None:
+            inside = self._root / path.relative_to("/")
+            return inside if self._stays_inside(inside, self._root, name) else None
+        return Path(name) if self.host else None
+
+    def read(self, name: str) -> SourceFile | None:
+        """The file that a setting names; None when it is not there or may not be read."""
+        path = self.locate(name)
+        if path is None:
+            return None
+        try:
+            return read_file(path)
+        except FileNotFoundError:
+            return None
+        except UnreadableFileError as error:
+            self.refused.append((display_path(path), str(error)))
+            return None
+
+    def _stays_inside(self, path: Path, folder: Path, name: str) -> bool:
+        if self.host:
+            return True
+        try:
+            inside = path.resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError) as error:
+            self.refused.append((name, str(error)))
+            return False
+        if not inside:
+            self.refused.append((display_path(path), "a link leads out of the instance"))
+        return inside

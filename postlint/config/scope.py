@@ -1,0 +1,105 @@
+"""Scopes: which setting a name has for main.cf as a whole or for one service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.config.effective import UNKNOWN, Effective, Piece
+from postlint.config.expansion import Expander, ExpansionError
+from postlint.config.placeholders import is_shell_variable
+from postlint.config.settings import Setting
+from postlint.postfix import parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from postlint.postfix.versions import PostfixVersion
+
+_HOST_DEPENDENT = frozenset({"mydomain", "myhostname", "mynetworks", "process_id"})
+"""Parameters whose default Postfix finds out on the host (mail_params.c)."""
+
+_PER_PROCESS = frozenset({"process_name", "service_name"})
+
+
+class Scope:
+    """Looks settings up: overrides, then main.cf, then the defaults of a Postfix version."""
+
+    __slots__ = ("_complete", "_effective", "_main", "_overrides", "_process", "version")
+
+    def __init__(
+        self,
+        version: PostfixVersion,
+        main: Mapping[str, Setting],
+        overrides: Mapping[str, Setting] | None = None,
+        process: Mapping[str, str] | None = None,
+        *,
+        complete: bool = True,
+    ) -> None:
+        """``process``: what Postfix itself sets per service (process_name, service_name).
+
+        ``complete``: main.cf is known; else what no override says is unknown.
+        """
+        self._complete = complete
+        self.version = version
+        self._main = main
+        self._overrides = overrides or {}
+        self._process = process or {}
+        self._effective: dict[str, Effective | None] = {}
+
+    def setting(self, name: str) -> Setting | None:
+        """The setting that counts; None for a name that this version does not have either."""
+        found = self._overrides.get(name) or self._main.get(name)
+        return found if found is not None else self.default(name)
+
+    def default(self, name: str) -> Setting | None:
+        """The default of this version; None when it has no such parameter."""
+        text = self._process.get(name)
+        if text is None:
+            parameter = parameters.get(name)
+            text = parameter.default(self.version) if parameter is not None else None
+        return None if text is None else Setting.of_default(name, text, self.version)
+
+    def explicit(self, name: str) -> Setting | None:
+        """The setting of main.cf or master.cf, if somebody wrote one."""
+        return self._overrides.get(name) or self._main.get(name)
+
+    def overrides(self, name: str) -> bool:
+        """Whether this scope has an override of its own for the name."""
+        return name in self._overrides
+
+    def get(self, name: str) -> Effective | None:
+        """The effective value; None for a name that is neither set nor a parameter."""
+        if name not in self._effective:
+            self._effective[name] = self._expand(name)
+        return self._effective[name]
+
+    def __getitem__(self, name: str) -> Effective:
+        """The effective value; an unset name that is no parameter of this version is empty."""
+        effective = self.get(name)
+        if effective is None:
+            pieces = (Piece(UNKNOWN, None),) if self._unknown(name) else ()
+            return Effective(Setting.of_default(name, "", self.version), pieces)
+        return effective
+
+    def _expand(self, name: str) -> Effective | None:
+        setting = self.setting(name)
+        if setting is None:
+            return None
+        parameter = parameters.get(name)
+        if parameter is not None and parameter.type == "raw":
+            return Effective(setting, (Piece(setting.text, setting.value),))
+        expander = Expander(self.version, self.setting, self._unknown)
+        try:
+            return Effective(setting, expander.expand(setting))
+        except ExpansionError as error:
+            return Effective(setting, (Piece(UNKNOWN, None),), str(error))
+
+    def _unknown(self, name: str) -> bool:
+        """Whether nobody can tell the value of a name that is not set."""
+        if not self._complete and name not in self._process:
+            return True
+        if name in _PER_PROCESS:
+            return name not in self._process
+        if name == "mail_version":
+            return self.version.patch is None
+        return name in _HOST_DEPENDENT or is_shell_variable(name)

@@ -1,0 +1,94 @@
+"""Settings: a name, its text, and where that text comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from postlint.syntax.source import Location
+
+if TYPE_CHECKING:
+    from postlint.postfix.versions import PostfixVersion
+    from postlint.syntax.main_cf import Assignment
+    from postlint.syntax.master_cf import Override
+    from postlint.syntax.source import SourceText
+
+Origin: TypeAlias = Literal["main.cf", "master.cf", "default"]
+"""Where a setting comes from; ``master.cf`` is an ``-o`` override of one service."""
+
+
+class Setting:
+    """``name = text`` before macro expansion.
+
+    ``value`` is the text with its place in a file; None for a default of ``version``.
+    ``location`` spans the whole setting or override; None for a default.
+    """
+
+    __slots__ = ("location", "name", "name_text", "origin", "text", "value", "version")
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        origin: Origin,
+        *,
+        name_text: SourceText | None = None,
+        value: SourceText | None = None,
+        location: Location | None = None,
+        version: PostfixVersion | None = None,
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.origin: Origin = origin
+        self.name_text = name_text
+        self.value = value
+        self.location = location
+        self.version = version
+
+    @classmethod
+    def of_assignment(cls, entry: Assignment) -> Setting:
+        """A line of main.cf."""
+        return cls(
+            entry.name.text,
+            entry.value.text,
+            "main.cf",
+            name_text=entry.name,
+            value=entry.value,
+            location=Location(entry.line.source, entry.span),
+        )
+
+    @classmethod
+    def of_override(cls, override: Override) -> Setting | None:
+        """An ``-o name=value`` of master.cf; None when it has no ``=``."""
+        if override.name is None or override.value is None:
+            return None
+        return cls(
+            override.name.text,
+            override.value.text,
+            "master.cf",
+            name_text=override.name,
+            value=override.value,
+            location=Location(override.name.source, override.span),
+        )
+
+    @classmethod
+    def of_default(cls, name: str, text: str, version: PostfixVersion) -> Setting:
+        """What Postfix takes when nothing is said."""
+        return cls(name, text, "default", version=version)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether somebody wrote it down."""
+        return self.origin != "default"
+
+    @property
+    def value_location(self) -> Location | None:
+        """Where the value stands; that of the whole setting when the value is empty."""
+        if self.value is not None and self.value.text:
+            return self.value.location
+        return self.location
+
+    def describe_origin(self) -> str:
+        """The origin in words, as reports print it: ``main.cf:12``, ``default of Postfix 3.7``."""
+        if self.location is None:
+            return f"default of Postfix {self.version}"
+        return f"{self.location.path}:{self.location.start.line}"

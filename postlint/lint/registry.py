@@ -1,0 +1,73 @@
+"""The rules there are: bundled modules listed by name, and plugins that the user names."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib import import_module, util
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postlint.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+BUNDLED = "postlint_rules"
+
+MODULES = (
+    "duplicates",
+    "suppressions",
+)
+"""The bundled rule modules; nothing scans folders."""
+
+
+class RegistryError(Exception):
+    """A plugin that can not be loaded or whose rules clash; the text says which and why."""
+
+
+@cache
+def bundled_rules() -> tuple[Rule, ...]:
+    """All bundled rules in the order of their codes."""
+    _find_bundled()
+    return _sorted(import_module(f"{BUNDLED}.{name}") for name in MODULES)
+
+
+def with_plugins(modules: Iterable[str]) -> tuple[Rule, ...]:
+    """The bundled rules and those of plugin modules; raises RegistryError."""
+    loaded = []
+    for name in modules:
+        try:
+            loaded.append(import_module(name))
+        except Exception as error:
+            raise RegistryError(f"plugin {name} can not be loaded: {error}") from error
+    extra = _sorted(loaded)
+    known = {rule.code: rule for rule in bundled_rules()}
+    for rule in extra:
+        if rule.code in known:
+            raise RegistryError(f"plugin rule {rule.code} ({rule.module}) exists already")
+        known[rule.code] = rule
+    return tuple(sorted(known.values(), key=lambda rule: rule.code))
+
+
+def _sorted(modules: Iterable[ModuleType]) -> tuple[Rule, ...]:
+    rules = [
+        value for module in modules for value in vars(module).values() if isinstance(value, Rule)
+    ]
+    return tuple(sorted({rule.code: rule for rule in rules}.values(), key=lambda rule: rule.code))
+
+
+def _find_bundled() -> None:
+    """In a checkout that is not installed the rules lie beside the package, under another name."""
+    if BUNDLED in sys.modules or util.find_spec(BUNDLED) is not None:
+        return
+    folder = Path(__file__).resolve().parents[2] / "rules"
+    spec = util.spec_from_file_location(
+        BUNDLED, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None or not folder.is_dir():
+        raise RegistryError("the bundled rules are not installed")
+    module = util.module_from_spec(spec)
+    sys.modules[BUNDLED] = module
+    spec.loader.exec_module(module)

@@ -1,0 +1,165 @@
+"""Running rules over instances: call, attribute, merge, suppress, sort."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from postlint.lint.result import InstanceSummary, Notification, Result
+from postlint.lint.suppression import Suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from postlint.config.instance import Instance
+    from postlint.lint.finding import Finding
+    from postlint.lint.rule import Rule
+    from postlint.syntax.source import SourceFile
+
+
+class Target:
+    """An instance to check; ``reported`` are the paths whose findings count, None for all."""
+
+    __slots__ = ("instance", "reported")
+
+    def __init__(self, instance: Instance, reported: frozenset[str] | None = None) -> None:
+        self.instance = instance
+        self.reported = reported
+
+
+class Runner:
+    """Runs rules. ``known`` are all rules there are, ``rules`` those to run."""
+
+    def __init__(self, known: Sequence[Rule], rules: Sequence[Rule]) -> None:
+        self._known = tuple(known)
+        self._rules = tuple(rules)
+        self.notifications: list[Notification] = []
+
+    def run(self, targets: Iterable[Target]) -> Result:
+        """Check every target; a rule that crashes is reported and the others go on."""
+        findings: list[Finding] = []
+        suppressed: list[Finding] = []
+        instances: list[InstanceSummary] = []
+        paths: set[str] = set()
+        for target in targets:
+            instance = target.instance
+            instances.append(_summary(instance))
+            stay, hidden = self._check(target)
+            findings += stay
+            suppressed += hidden
+            paths.update(source.path for source in _sources(instance))
+            for path, reason in instance.files.refused:
+                self.notifications.append(
+                    Notification("unreadable-file", reason, level="note", path=path)
+                )
+        return Result(
+            instances,
+            sorted(findings, key=_order),
+            sorted(suppressed, key=_order),
+            self.notifications,
+            self._rules,
+            len(paths),
+        )
+
+    def _check(self, target: Target) -> tuple[list[Finding], list[Finding]]:
+        instance = target.instance
+        found: list[Finding] = []
+        for rule in self._rules:
+            if rule.scope != "suppressions":
+                found += self._call(rule, _inputs(rule, instance), instance)
+        suppressions = Suppressions(_sources(instance), self._known, self._rules)
+        findings, hidden = suppressions.apply(merge(found))
+        for rule in self._rules:
+            if rule.scope == "suppressions":
+                findings += self._call(rule, (suppressions,), instance)
+        _fingerprint(findings + hidden)
+        if target.reported is not None:
+            findings = [item for item in findings if item.location.path in target.reported]
+            hidden = [item for item in hidden if item.location.path in target.reported]
+        return findings, hidden
+
+    def _call(self, rule: Rule, inputs: Iterable[object], instance: Instance) -> list[Finding]:
+        findings: list[Finding] = []
+        try:
+            for value in inputs:
+                for finding in rule.check(value):
+                    finding.attribute(rule)
+                    if rule.scope == "service":
+                        finding.services = ((value.label, value.location),)  # type: ignore[attr-defined]
+                    findings.append(finding)
+        except Exception as error:
+            place = _crash_site(error)
+            message = f"rule {rule.code} failed on {instance.path}: {error!r} at {place}"
+            self.notifications.append(
+                Notification("internal-error", message, path=instance.path, rule=rule)
+            )
+        return findings
+
+
+def merge(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for what the same rule says of the same place for several services."""
+    merged: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        key = (finding.code, finding.location.path, finding.location.span, finding.message)
+        first = merged.setdefault(key, finding)
+        if first is not finding:
+            known = {name for name, _ in first.services}
+            first.services += tuple(item for item in finding.services if item[0] not in known)
+    return list(merged.values())
+
+
+def _inputs(rule: Rule, instance: Instance) -> Iterable[object]:
+    match rule.scope:
+        case "main_cf":
+            return () if instance.main_cf is None else (instance.main_cf,)
+        case "master_cf":
+            return () if instance.master_cf is None else (instance.master_cf,)
+        case "service":
+            return instance.services
+        case "policy_table":
+            return instance.policy_tables
+        case _:
+            return (instance,)
+
+
+def _sources(instance: Instance) -> list[SourceFile]:
+    trees = [tree.source for tree in (instance.main_cf, instance.master_cf) if tree is not None]
+    return trees + [table.source for table in instance.policy_tables]
+
+
+def _summary(instance: Instance) -> InstanceSummary:
+    main, master = instance.main_cf, instance.master_cf
+    return InstanceSummary(
+        instance.path,
+        None if main is None else main.source.path,
+        None if master is None else master.source.path,
+        str(instance.version),
+    )
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    start = finding.location.start
+    return (finding.location.path, start.line, start.column, finding.code, finding.message)
+
+
+def _fingerprint(findings: Iterable[Finding]) -> None:
+    """Identify findings by what stands there, not where: lines may move and be reformatted."""
+    seen: dict[str, int] = {}
+    for finding in sorted(findings, key=_order):
+        location = finding.location
+        text = location.source.text[location.span.start : location.span.end]
+        file_name = location.path.rpartition("/")[2]
+        parts = (finding.code, file_name, finding.parameter or "", " ".join(text.split()))
+        key = "\0".join(parts)
+        seen[key] = seen.get(key, 0) + 1
+        digest = sha256(f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape"))
+        finding.fingerprint = digest.hexdigest()[:32]
+
+
+def _crash_site(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return "an unknown place"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

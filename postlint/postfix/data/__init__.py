@@ -1,0 +1,1 @@
+"""Generated tables; ``tools/generate_facts.py`` writes the modules of this package."""

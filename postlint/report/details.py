@@ -1,0 +1,50 @@
+"""What several formats say about a finding, derived in one place."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from postlint.report import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.lint.finding import Finding, Location
+    from postlint.lint.rule import Documentation, Rule
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])")
+
+
+class RelatedPlace(NamedTuple):
+    """Another place of a finding; ``service`` is set when it stands for a further service."""
+
+    message: str
+    location: Location
+    service: str | None
+
+
+def message(finding: Finding) -> str:
+    """The finding's message, without secrets of the line it is about."""
+    return redact.message(finding.message, finding.location)
+
+
+def related(finding: Finding) -> Iterator[RelatedPlace]:
+    """The related places of a finding, then the services after the first."""
+    for place in finding.related:
+        yield RelatedPlace(redact.message(place.message, place.location), place.location, None)
+    for name, location in finding.services[1:]:
+        yield RelatedPlace(f"also holds for {name}", location or finding.location, name)
+
+
+def documentation(rule: Rule) -> Documentation | None:
+    """The rule's documentation; None when it lacks a section, as that of a plugin may."""
+    try:
+        return rule.documentation
+    except ValueError:
+        return None
+
+
+def first_sentence(text: str) -> str:
+    """The text up to the end of its first sentence."""
+    return _SENTENCE_END.split(text, maxsplit=1)[0]

@@ -1,0 +1,1 @@
+"""Text to lossless trees with exact spans. Knows no parameter names."""

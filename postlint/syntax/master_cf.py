@@ -1,0 +1,235 @@
+"""master.cf as a lossless tree: services, their fields, arguments and overrides (master(5))."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from postlint.syntax.grammar import parser
+from postlint.syntax.lines import (
+    DROPPED_TOKENS,
+    WHITE_SPACE,
+    Entry,
+    LeadingWhitespace,
+    Tree,
+    Trivia,
+    join_line,
+)
+from postlint.syntax.source import SourceText, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lark import Token
+    from lark import Tree as LarkTree
+
+    from postlint.syntax.source import SourceFile
+
+FIELD_NAMES = (
+    "service",
+    "type",
+    "private",
+    "unprivileged",
+    "chroot",
+    "wakeup",
+    "process_limit",
+    "command",
+)
+"""The fields of a service in their order; arguments of the command follow."""
+
+OPTIONS_WITH_VALUE = "o"
+"""Daemon options that postconf(1) knows to take a value (postconf_master.c)."""
+
+_NAME_VALUE = re.compile(r"[ \t\n\v\f\r]*([^ \t\n\v\f\r=]+)[ \t\n\v\f\r]*=")
+
+
+class Argument:
+    """One argument of a command, the braces around it already taken off.
+
+    ``raw`` is the argument as written. ``error`` is what extpar(3) says of its braces.
+    """
+
+    __slots__ = ("error", "raw", "text")
+
+    def __init__(self, raw: SourceText) -> None:
+        self.raw = raw
+        self.text = raw
+        self.error: str | None = None
+        if raw.text.startswith("{"):
+            self.text, self.error = extract_braced(raw)
+
+
+class Override:
+    """``-o name=value`` in any spelling; ``span`` runs from the option to the value's end.
+
+    ``name`` and ``value`` are None when the argument has no ``=`` (fatal to the daemon).
+    """
+
+    __slots__ = ("argument", "name", "span", "value")
+
+    def __init__(self, option: SourceText, argument: Argument) -> None:
+        self.argument = argument
+        self.span = Span(option.span.start, argument.raw.span.end)
+        self.name: SourceText | None = None
+        self.value: SourceText | None = None
+        match = _NAME_VALUE.match(argument.text.text)
+        if match:
+            self.name = argument.text.cut(match.start(1), match.end(1))
+            rest = argument.text.cut(match.end(), len(argument.text))
+            self.value = rest.strip(WHITE_SPACE) if rest.text else rest
+
+
+class ServiceEntry(Entry):
+    """A logical line with all eight fields.
+
+    ``options`` are the daemon's options without ``-o``, ``arguments`` what follows the first
+    word that is no option. ``words`` are all words as written, in order.
+    """
+
+    __slots__ = ("arguments", "dangling", "fields", "options", "overrides", "words")
+
+    def __init__(
+        self, line: SourceText, tokens: tuple[Token, ...], words: tuple[SourceText, ...]
+    ) -> None:
+        super().__init__(line, tokens)
+        self.words = words
+        self.fields = words[: len(FIELD_NAMES)]
+        self.options: tuple[SourceText, ...] = ()
+        self.overrides: tuple[Override, ...] = ()
+        self.arguments: tuple[Argument, ...] = ()
+        self.dangling: SourceText | None = None
+        """A ``-o`` at the very end, without an argument."""
+        self._read_command_line(words[len(FIELD_NAMES) :])
+
+    def field(self, name: str) -> SourceText:
+        """A field by its name in FIELD_NAMES."""
+        return self.fields[FIELD_NAMES.index(name)]
+
+    def _read_command_line(self, words: tuple[SourceText, ...]) -> None:
+        """Tell options, overrides and arguments apart as postconf_master.c does."""
+        options: list[SourceText] = []
+        overrides: list[Override] = []
+        at = 0
+        while at < len(words):
+            word = words[at]
+            text = word.text
+            if text[0] != "-" or text == "--":
+                break
+            at += 1
+            letters = 1
+            while letters < len(text) and text[letters] not in OPTIONS_WITH_VALUE:
+                letters += 1
+            if letters > 1 or len(text) == 1:
+                options.append(word.cut(0, letters))
+            if letters == len(text):
+                continue
+            option = word.cut(0 if letters == 1 else letters, letters + 1)
+            if letters + 1 < len(text):
+                overrides.append(Override(option, Argument(word.cut(letters + 1, len(text)))))
+            elif at < len(words):
+                overrides.append(Override(option, Argument(words[at])))
+                at += 1
+            else:
+                self.dangling = word
+        self.options = tuple(options)
+        self.overrides = tuple(overrides)
+        self.arguments = tuple(Argument(word) for word in words[at:])
+
+
+class BadFieldCount(Entry):
+    """A logical line with fewer than eight fields: fatal to master(8) and postconf(1)."""
+
+    __slots__ = ("words",)
+
+    def __init__(
+        self, line: SourceText, tokens: tuple[Token, ...], words: tuple[SourceText, ...]
+    ) -> None:
+        super().__init__(line, tokens)
+        self.words = words
+
+
+class MasterCf(Tree):
+    """A parsed master.cf."""
+
+    __slots__ = ()
+
+    @property
+    def services(self) -> Iterator[ServiceEntry]:
+        return (item for item in self.items if isinstance(item, ServiceEntry))
+
+
+def extract_braced(raw: SourceText) -> tuple[SourceText, str | None]:
+    """The text inside ``{ }``, stripped, and what is wrong with the braces (extpar.c)."""
+    text = raw.text
+    level = 0
+    for end, character in enumerate(text, 1):
+        if character == "{":
+            level += 1
+        elif character == "}":
+            level -= 1
+            if level == 0:
+                error = None if end == len(text) else f"syntax error after '}}' in \"{text}\""
+                return _strip(raw.cut(1, end - 1)), error
+    return _strip(raw.cut(1, len(text))), f"missing '}}' in \"{text}\""
+
+
+def _strip(text: SourceText) -> SourceText:
+    return text.strip(WHITE_SPACE) if text.text else text
+
+
+def parse_master_cf(source: SourceFile) -> MasterCf:
+    """Parse any text; nothing is refused."""
+    tree = parser("master_cf").parse(source.text)
+    items: list[Trivia | Entry] = []
+    trivia: list[Token] = []
+    for child in tree.children:
+        if isinstance(child, str):
+            trivia.append(child)
+            continue
+        if trivia:
+            items.append(Trivia(tuple(trivia)))
+            trivia = []
+        items.append(_entry(source, child))
+    if trivia:
+        items.append(Trivia(tuple(trivia)))
+    return MasterCf(source, tuple(items))
+
+
+def _entry(source: SourceFile, node: LarkTree[Token]) -> Entry:
+    if node.data == "leading_whitespace":
+        tokens = cast("tuple[Token, ...]", tuple(node.children))
+        return LeadingWhitespace(join_line(source, tokens), tokens)
+    tokens = tuple(_tokens(node))
+    line = join_line(source, tokens)
+    words = tuple(_words(source, node))
+    if len(words) < len(FIELD_NAMES):
+        return BadFieldCount(line, tokens, words)
+    return ServiceEntry(line, tokens, words)
+
+
+def _words(source: SourceFile, entry: LarkTree[Token]) -> Iterator[SourceText]:
+    for node in entry.children:
+        if isinstance(node, str):
+            continue
+        tokens = [token for token in _tokens(node) if token.type not in DROPPED_TOKENS]
+        word = SourceText.join(source, ((token.start_pos or 0, str(token)) for token in tokens))
+        end = word.text.find("\0")
+        if end >= 0:  # the rest of the C string does not exist
+            if end:
+                yield word.cut(0, end)
+            return
+        yield word
+
+
+def _tokens(node: LarkTree[Token]) -> Iterator[Token]:
+    """The tokens below a node in their order, without recursion: braces may nest deeply."""
+    stack = [iter(node.children)]
+    while stack:
+        for child in stack[-1]:
+            if isinstance(child, str):
+                yield child
+            else:
+                stack.append(iter(child.children))
+                break
+        else:
+            stack.pop()

@@ -1,0 +1,186 @@
+"""Source files, spans in them, and logical text that remembers where it came from."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ENCODING = "utf-8"
+"""Postfix treats configuration files as bytes; undecodable ones survive as lone surrogates."""
+
+
+class Span(NamedTuple):
+    """A half-open range of a file, in Unicode code points from its beginning."""
+
+    start: int
+    end: int
+
+
+class Position(NamedTuple):
+    """A place in a file; line and column count from 1, columns in Unicode code points."""
+
+    line: int
+    column: int
+
+
+class SourceFile:
+    """The text of one file and the index of its lines.
+
+    ``path`` is the name that reports print. Lines end at LF only, as in Postfix.
+    """
+
+    __slots__ = ("_line_starts", "path", "text")
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        self._line_starts: list[int] | None = None
+
+    @classmethod
+    def from_bytes(cls, path: str, data: bytes) -> SourceFile:
+        """Decode without loss: ``to_bytes`` gives ``data`` back whatever it was."""
+        return cls(path, data.decode(ENCODING, "surrogateescape"))
+
+    def to_bytes(self) -> bytes:
+        return self.text.encode(ENCODING, "surrogateescape")
+
+    def _starts(self) -> list[int]:
+        if self._line_starts is None:
+            starts = [0]
+            find = self.text.find
+            at = find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = find("\n", at + 1)
+            self._line_starts = starts
+        return self._line_starts
+
+    def position(self, offset: int) -> Position:
+        """Line and column of the code point at ``offset`` (the end of the text is allowed)."""
+        starts = self._starts()
+        line = bisect_right(starts, offset)
+        return Position(line, offset - starts[line - 1] + 1)
+
+    def offset(self, line: int, column: int = 1) -> int:
+        """The offset of a line and column; raises IndexError for a line that does not exist."""
+        return self._starts()[line - 1] + column - 1
+
+    def line_count(self) -> int:
+        """Number of lines; a last line without LF counts, the nothing after a last LF does not."""
+        starts = self._starts()
+        return len(starts) - (starts[-1] == len(self.text))
+
+    def line(self, number: int) -> str:
+        """The text of a line without its LF."""
+        starts = self._starts()
+        start = starts[number - 1]
+        end = starts[number] - 1 if number < len(starts) else len(self.text)
+        return self.text[start:end]
+
+
+class Location:
+    """A span of a file."""
+
+    __slots__ = ("source", "span")
+
+    def __init__(self, source: SourceFile, span: Span) -> None:
+        self.source = source
+        self.span = span
+
+    @property
+    def path(self) -> str:
+        """The file as reports name it."""
+        return self.source.path
+
+    @property
+    def start(self) -> Position:
+        return self.source.position(self.span.start)
+
+    @property
+    def end(self) -> Position:
+        """Exclusive."""
+        return self.source.position(self.span.end)
+
+
+class SourceText:
+    """Logical text (physical lines joined, comments between them gone) over its source.
+
+    Every character knows its offset in the file. Slicing gives a SourceText again.
+    """
+
+    __slots__ = ("_pieces", "source", "text")
+
+    def __init__(self, source: SourceFile, text: str, pieces: tuple[tuple[int, int], ...]) -> None:
+        """``pieces``: (offset in ``text``, offset in the file), ascending, the first at 0."""
+        self.source = source
+        self.text = text
+        self._pieces = pieces
+
+    @classmethod
+    def join(cls, source: SourceFile, chunks: Iterable[tuple[int, str]]) -> SourceText:
+        """Join chunks of (file offset, text); at least one chunk is needed."""
+        pieces: list[tuple[int, int]] = []
+        texts: list[str] = []
+        length = 0
+        for offset, text in chunks:
+            pieces.append((length, offset))
+            texts.append(text)
+            length += len(text)
+        return cls(source, "".join(texts), tuple(pieces))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"SourceText({self.text!r} at {self.span})"
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def source_offset(self, index: int) -> int:
+        """File offset of character ``index``; the end of the text is just past its last one."""
+        pieces = self._pieces
+        if len(pieces) == 1:
+            return pieces[0][1] + index
+        if index == len(self.text) and index:
+            return self.source_offset(index - 1) + 1
+        text_offset, source_offset = pieces[
+            bisect_right(pieces, (index, len(self.source.text))) - 1
+        ]
+        return source_offset + index - text_offset
+
+    @property
+    def span(self) -> Span:
+        """The range of the file from the first to the last character."""
+        return Span(self.source_offset(0), self.source_offset(len(self.text)))
+
+    @property
+    def location(self) -> Location:
+        """Where it stands."""
+        return Location(self.source, self.span)
+
+    def sub_span(self, start: int, end: int) -> Span:
+        """The range of the file that ``text[start:end]`` covers."""
+        first = self.source_offset(start)
+        return Span(first, self.source_offset(end - 1) + 1 if end > start else first)
+
+    def cut(self, start: int, end: int) -> SourceText:
+        """``text[start:end]`` with its positions."""
+        pieces = self._pieces
+        if len(pieces) == 1:
+            return SourceText(self.source, self.text[start:end], ((0, pieces[0][1] + start),))
+        inside = [(at - start, offset) for at, offset in pieces if start < at < end]
+        return SourceText(
+            self.source, self.text[start:end], ((0, self.source_offset(start)), *inside)
+        )
+
+    def strip(self, characters: str) -> SourceText:
+        """Without leading and trailing ``characters``."""
+        stripped = self.text.strip(characters)
+        if len(stripped) == len(self.text):
+            return self
+        start = len(self.text) - len(self.text.lstrip(characters)) if stripped else 0
+        return self.cut(start, start + len(stripped))

@@ -1,0 +1,3 @@
+"""The version of postlint."""
+
+VERSION = "0.1.0"

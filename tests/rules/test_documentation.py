@@ -1,0 +1,56 @@
+"""Every rule's page is complete, and its Bad and Good snippets do what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postlint.lint.registry import bundled_rules
+from postlint.postfix.services import stock_services
+from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
+from tests.linting import lint_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postlint.lint.rule import Example, Rule
+
+RULES = bundled_rules()
+
+
+def stock_master_cf(version: PostfixVersion) -> str:
+    """The services that the stock master.cf of a version has switched on."""
+    lines = [
+        " ".join((s.name, s.type, s.private, s.unpriv, s.chroot, s.wakeup, s.maxproc, s.command))
+        for s in stock_services(version)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def findings_of(rule: Rule, example: Example, folder: Path) -> list[str]:
+    """The codes that the snippet gets from this rule, beside a stock master.cf."""
+    version = PostfixVersion.parse(example.version) if example.version else NEWEST_STABLE
+    files = {"main.cf": "", "master.cf": stock_master_cf(version), **example.files}
+    return [
+        finding.code
+        for finding in lint_files(folder, files, version=example.version, select=rule.code)
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_page_is_complete(rule: Rule) -> None:
+    page = rule.documentation
+    assert page.summary.endswith(".")
+    assert page.why and page.fix and page.references
+    assert page.bad.files and page.good.files
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_bad_snippet_fires(rule: Rule, tmp_path: Path) -> None:
+    assert rule.code in findings_of(rule, rule.documentation.bad, tmp_path)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_good_snippet_does_not(rule: Rule, tmp_path: Path) -> None:
+    assert rule.code not in findings_of(rule, rule.documentation.good, tmp_path)
