@@ -11,6 +11,7 @@ from postlint.config.service import Service
 from postlint.config.settings import Setting
 from postlint.config.tables import PolicyTable, policy_tables
 from postlint.postfix import parameters
+from postlint.postfix.services import inet_port
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from postlint.config.files import Files
     from postlint.syntax.main_cf import Assignment, MainCf
-    from postlint.syntax.master_cf import MasterCf
+    from postlint.syntax.master_cf import MasterCf, ServiceEntry
 
 WHOLE_MAIN_CF = 8
 """Settings from which a main.cf without master.cf counts as whole, not as a snippet."""
@@ -28,6 +29,19 @@ WHOLE_MASTER_CF = 8
 
 _IMPLICIT_SERVICES = (("smtp", "inet", "smtpd"), ("smtp", "unix", "smtp"))
 """What any installation has; assumed when there is no master.cf to say so."""
+
+
+def service_key(entry: ServiceEntry) -> tuple[str, str]:
+    """What makes two lines of master.cf the same service to master(8).
+
+    A port counts as its number, so that ``smtp`` and ``25`` are the same (master_conf.c).
+    """
+    name, transport_type = entry.fields[0].text, entry.fields[1].text
+    if transport_type == "inet":
+        host, colon, service = name.rpartition(":")
+        port = inet_port(service)
+        name = f"{host.lower()}{colon}{service if port is None else port}"
+    return name, transport_type
 
 
 class Instance:
@@ -68,12 +82,9 @@ class Instance:
             for name, transport_type, program in _IMPLICIT_SERVICES:
                 yield Service(self, name, transport_type, program, None)
             return
-        last = {
-            (entry.fields[0].text, entry.fields[1].text): entry for entry in self.master_cf.services
-        }
-        for entry in self.master_cf.services:
-            if last[entry.fields[0].text, entry.fields[1].text] is entry:
-                yield Service.of_entry(self, entry)
+        last = {service_key(entry): entry for entry in self.master_cf.services}
+        for entry in last.values():
+            yield Service.of_entry(self, entry)
 
     @property
     def whole_main_cf(self) -> bool:

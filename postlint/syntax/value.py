@@ -100,34 +100,13 @@ def parse_value(text: str, offset: int = 0, depth: int = 0) -> Value:
     return tuple(_parts(tree, text, offset, depth))
 
 
-def references(value: Value) -> Iterator[Reference]:
-    """Every ``$name`` in a value, those in untaken branches and in tests too."""
+def walk(value: Value) -> Iterator[Part]:
+    """Every part of a value, those in untaken branches and in tests too."""
     stack = [value]
     while stack:
         for part in stack.pop():
+            yield part
             match part:
-                case Reference():
-                    yield part
-                case Conditional():
-                    if isinstance(part.test, str):
-                        yield Reference(part.start, part.end, part.test)
-                    else:
-                        stack += [part.test.left, part.test.right]
-                    stack += [branch for branch in (part.when_true, part.when_false) if branch]
-                case Test():
-                    stack += [part.comparison.left, part.comparison.right]
-                case Call():
-                    stack.append(part.argument)
-
-
-def malformed(value: Value) -> Iterator[Malformed]:
-    """Every syntax error in a value, those in untaken branches too."""
-    stack = [value]
-    while stack:
-        for part in stack.pop():
-            match part:
-                case Malformed():
-                    yield part
                 case Conditional():
                     if isinstance(part.test, Comparison):
                         stack += [part.test.left, part.test.right]
@@ -136,6 +115,20 @@ def malformed(value: Value) -> Iterator[Malformed]:
                     stack += [part.comparison.left, part.comparison.right]
                 case Call():
                     stack.append(part.argument)
+
+
+def references(value: Value) -> Iterator[Reference]:
+    """Every name that a value mentions, those that are only tested too."""
+    for part in walk(value):
+        if isinstance(part, Reference):
+            yield part
+        elif isinstance(part, Conditional) and isinstance(part.test, str):
+            yield Reference(part.start, part.end, part.test)
+
+
+def malformed(value: Value) -> Iterator[Malformed]:
+    """Every syntax error in a value."""
+    return (part for part in walk(value) if isinstance(part, Malformed))
 
 
 def _parts(tree: LarkTree[Token], text: str, offset: int, depth: int) -> Iterator[Part]:
