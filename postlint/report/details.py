@@ -10,7 +10,7 @@ from postlint.report import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.lint.finding import Finding, Location
+    from postlint.lint.finding import Finding, Fix, Location, Related
     from postlint.lint.rule import Documentation, Rule
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])")
@@ -29,10 +29,20 @@ def message(finding: Finding) -> str:
     return redact.message(finding.message, finding.location)
 
 
+def redacted(place: Related) -> str:
+    """What a related place has to do with its finding, without secrets."""
+    return redact.message(place.message, place.location)
+
+
+def fix_message(finding: Finding, fix: Fix) -> str:
+    """What a fix of the finding does, without secrets."""
+    return redact.message(fix.message, finding.location)
+
+
 def related(finding: Finding) -> Iterator[RelatedPlace]:
     """The related places of a finding, then the services after the first."""
     for place in finding.related:
-        yield RelatedPlace(redact.message(place.message, place.location), place.location, None)
+        yield RelatedPlace(redacted(place), place.location, None)
     for name, location in finding.services[1:]:
         yield RelatedPlace(f"also holds for {name}", location or finding.location, name)
 

@@ -64,18 +64,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
             {"message": place.message, **_range(place.location)}
             for place in details.related(finding)
         ],
-        "fix": None if finding.fix is None else _fix(finding.fix),
+        "fix": None if finding.fix is None else _fix(finding, finding.fix),
         "help": links.rule_page(finding.code),
         "fingerprint": finding.fingerprint,
     }
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
     # A fix that would print a secret keeps its description only; --fix still applies it.
     printable = not any(redact.edit_has_secret(edit) for edit in fix.edits)
     return {
         "applicability": fix.applicability,
-        "message": fix.message,
+        "message": details.fix_message(finding, fix),
         "edits": [{**_range(edit.location), "text": edit.text} for edit in fix.edits if printable],
     }
 

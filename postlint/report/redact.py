@@ -27,9 +27,14 @@ _LONGEST_ENTRY = 1 << 20
 """A longer logical line of a file that mentions secrets is masked as a whole."""
 
 _SHORTEST_SECRET = 4
-"""Shorter ones are not looked for in messages: they would be found in any sentence."""
+_LONGEST_SECRET = 4096
+"""Shorter ones are not looked for in messages, they would be found in any sentence; and longer
+ones do not fit into one."""
 
-_HINTS = ("pass", "secret", "credential", "bind", "pw", "key", "token", "://")
+_MOST_LINES = 100
+"""How many lines of a finding are searched for secrets that its message could repeat."""
+
+_HINTS = ("pass", "pw", "secret", "credential", "api", "_token", "private key", "://")
 """A file without any of these has nothing to mask; looking for them is cheap."""
 
 _SECRET_WORD = re.compile(
@@ -56,7 +61,7 @@ def spans_in_line(source: SourceFile, number: int) -> list[Span]:
 
 
 def message(text: str, location: Location) -> str:
-    """``text`` without the secrets that stand on the first line of ``location``."""
+    """``text`` without the secrets that stand on the lines of ``location``."""
     for secret in _secrets_at(location):
         text = text.replace(secret, MASK)
     return text
@@ -76,16 +81,22 @@ def edit_has_secret(edit: Edit) -> bool:
 
 
 def _secrets_at(location: Location) -> list[str]:
-    """The secrets on the first line of a location, the longest first."""
+    """The secrets on the lines of a location, the longest first."""
     source = location.source
-    found = {source.text[a:b].strip() for a, b in spans_in_line(source, location.start.line)}
+    first = location.start.line
+    found = {
+        source.text[start:end].strip()
+        for line in range(first, min(location.end.line, first + _MOST_LINES) + 1)
+        for start, end in spans_in_line(source, line)
+        if end - start <= _LONGEST_SECRET
+    }
     return sorted((text for text in found if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 class _Secrets:
     """The secrets of one file, looked for entry by entry and only once."""
 
-    __slots__ = ("_entries", "_hinted", "_private_keys", "_source", "_starts", "_table")
+    __slots__ = ("_entries", "_hinted", "_lines", "_private_keys", "_source", "_starts", "_table")
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
@@ -95,10 +106,16 @@ class _Secrets:
         self._private_keys = _merge(_private_key_spans(source.text)) if self._hinted else []
         self._starts: dict[int, int] = {}
         self._entries: dict[int, list[Span]] = {}
+        self._lines: dict[int, list[Span]] = {}
 
     def in_line(self, number: int) -> list[Span]:
         if not (self._table or self._hinted):
             return []
+        if number not in self._lines:
+            self._lines[number] = self._find(number)
+        return self._lines[number]
+
+    def _find(self, number: int) -> list[Span]:
         text = self._source.text
         start = self._source.offset(number)
         end = text.find("\n", start)
@@ -128,10 +145,11 @@ class _Secrets:
         text, offset = self._source.text, self._source.offset
         line = number
         start = offset(line)
-        if text[start : start + 1] != "#":
-            while line > 1 and line not in self._starts and text[start : start + 1] in " \t\r\n#":
-                line -= 1
-                start = offset(line)
+        if text.startswith("#", start):
+            return start
+        while line > 1 and line not in self._starts and text[start : start + 1] in " \t\r\n#":
+            line -= 1
+            start = offset(line)
         # Findings come in order: the next one of a long entry walks back no further than here.
         self._starts[number] = start = self._starts.get(line, start)
         return start
@@ -150,7 +168,7 @@ def _is_secret_table(path: str) -> bool:
 
 def _within(spans: list[Span], start: int, end: int) -> Iterator[Span]:
     """The parts of sorted ``spans`` between two offsets."""
-    at = max(0, bisect_left(spans, (start,)) - 1)
+    at = max(0, bisect_left(spans, Span(start, 0)) - 1)
     while at < len(spans) and spans[at].start < end:
         yield Span(max(start, spans[at].start), min(end, spans[at].end))
         at += 1
@@ -191,26 +209,28 @@ def _value_spans(text: str, offset: int) -> Iterator[Span]:
     """Secrets in the text of an entry, which begins with its own key if it has one."""
     head = len(text) - len(text.lstrip("# \t\r\n"))
     done = 0
+    searched = False
     for match in _KEY.finditer(text):
         key = match[1].lower().removeprefix("-o")
         if match.start() < done or not _SECRET_WORD.search(key) or _HARMLESS_KEY.search(key):
             continue
         value = match.end()
         if _MAP_KEY.search(key):
-            for start, done in _table_payloads(text, value):
-                yield Span(offset + start, offset + done)
-            break  # the payloads of all further maps are among these
+            if not searched:  # the first search finds the payloads of all further maps too
+                searched = True
+                yield from _table_payloads(text, value, offset)
+            continue
         done = len(text) if match.start() == head else _value_end(text, match.start(), value)
         yield Span(offset + value, offset + done)
     for match in _URL_PASSWORD.finditer(text):
         yield Span(offset + match.start(1), offset + match.end(1))
 
 
-def _table_payloads(text: str, start: int) -> Iterator[tuple[int, int]]:
+def _table_payloads(text: str, start: int, offset: int) -> Iterator[Span]:
     table = _TABLE.search(text, start)
     while table:
         end = _word_or_braces(text, table.end())
-        yield table.end(), end
+        yield Span(offset + table.end(), offset + end)
         table = _TABLE.search(text, end)
 
 
