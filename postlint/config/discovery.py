@@ -18,6 +18,9 @@ Kind: TypeAlias = Literal["main.cf", "master.cf"]
 
 STANDARD_INPUT = "<stdin>"
 
+SIZE_LIMIT = 32 << 20
+"""Bytes of a main.cf or master.cf; real ones have some 30,000."""
+
 _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", ".venv", "venv", ".tox", "__pycache__"}
 )
@@ -109,7 +112,7 @@ class Discovery:
 
     def _read(self, path: Path) -> SourceFile | None:
         try:
-            return read_file(path)
+            return read_file(path, SIZE_LIMIT)
         except FileNotFoundError:
             self.unreadable.append((display_path(path), "no such file or directory"))
         except UnreadableFileError as error:

@@ -27,15 +27,42 @@ class Piece(NamedTuple):
     source: SourceText | None
 
 
-class Element(NamedTuple):
+class Element:
     """One item of a list value; ``location`` is None when no one place holds all of it."""
 
-    text: str
-    location: Location | None
+    __slots__ = ("_location", "text")
+
+    def __init__(self, text: str, location: Location | None) -> None:
+        self.text = text
+        self._location = location
+
+    def __repr__(self) -> str:
+        return f"<Element {self.text!r}>"
+
+    @property
+    def location(self) -> Location | None:
+        """Where it is written."""
+        return self._location
 
     @property
     def known(self) -> bool:
         return UNKNOWN not in self.text
+
+
+class _ElementOf(Element):
+    """An item that looks its place up only when it is asked for: lists can be long."""
+
+    __slots__ = ("_end", "_owner", "_start")
+
+    def __init__(self, text: str, owner: Effective, start: int, end: int) -> None:
+        super().__init__(text, None)
+        self._owner = owner
+        self._start = start
+        self._end = end
+
+    @property
+    def location(self) -> Location | None:
+        return self._owner.locate(self._start, self._end)
 
 
 class Effective:
@@ -118,7 +145,7 @@ class Effective:
         for character in separators:
             text = text.replace(character, " ")
         return tuple(
-            Element(self.text[start:end], self.locate(start, end))
+            _ElementOf(self.text[start:end], self, start, end)
             for start, end in split_list(text, braces=braces)
         )
 

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.source import SourceText
 
-LENGTH_LIMIT = 1 << 22
-"""Code points that an expanded value may have here; Postfix has no limit but memory."""
+GROWTH_LIMIT = 1 << 20
+"""Code points that macros may add to a value here; Postfix has no limit but memory."""
 
+_IN_PROGRESS = -1
 _LEVEL = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}\Z")
 
 
@@ -48,7 +49,7 @@ class Expander:
     tells the names whose value nobody can know.
     """
 
-    __slots__ = ("_budget", "_lookup", "_unknown", "_version")
+    __slots__ = ("_expanding", "_lookup", "_names", "_unknown", "_version")
 
     def __init__(
         self,
@@ -59,30 +60,52 @@ class Expander:
         self._version = version
         self._lookup = lookup
         self._unknown = unknown
-        self._budget = LENGTH_LIMIT
+        self._names: dict[str, tuple[list[Piece], int]] = {}
+        """What a name expands to, and the levels of macro calls below it."""
+        self._expanding: list[int] = []
+        """For every name that is being expanded: the levels seen below it so far."""
 
     def expand(self, setting: Setting) -> list[Piece]:
         """The pieces of an expanded setting; raises ExpansionError."""
-        self._budget = LENGTH_LIMIT
-        return list(self._setting(setting, 0))
+        self._expanding.clear()
+        return self._setting(setting, 0)
 
-    def _setting(self, setting: Setting, depth: int) -> Iterator[Piece]:
-        if depth > NESTING_LIMIT:
-            raise ExpansionError(f'unreasonable macro call nesting: "{setting.name}"')
-        if not setting.explicit and self._unknown(setting.name):
-            yield Piece(UNKNOWN, None)
-            return
-        yield from self._value(parse_value(setting.text), setting.value, depth)
+    def _setting(self, setting: Setting, depth: int) -> list[Piece]:
+        """Expand each name once: ``a = $b$b``, ``b = $c$c`` and so on must not double the work."""
+        name = setting.name
+        known = self._names.get(name)
+        if known is not None:
+            pieces, height = known
+            if height == _IN_PROGRESS or depth + height > NESTING_LIMIT:
+                raise ExpansionError(f'unreasonable macro call nesting: "{name}"')
+        elif not setting.explicit and self._unknown(name):
+            pieces, height = [Piece(UNKNOWN, None)], 0
+        else:
+            if depth > NESTING_LIMIT:
+                raise ExpansionError(f'unreasonable macro call nesting: "{name}"')
+            self._names[name] = ([], _IN_PROGRESS)
+            self._expanding.append(0)
+            pieces = list(self._value(parse_value(setting.text), setting.value, depth))
+            height = self._expanding.pop()
+            self._names[name] = (pieces, height)
+        if self._expanding:
+            self._expanding[-1] = max(self._expanding[-1], height + 1)
+        return pieces
 
     def _value(self, value: Value, origin: SourceText | None, depth: int) -> Iterator[Piece]:
         if depth > NESTING_LIMIT:
             raise ExpansionError("unreasonable macro call nesting")
+        growth = 0
         for part in value:
             match part:
                 case Literal():
                     yield from self._literal(part, origin)
                 case Reference(_, _, name):
-                    yield from self._name(name, depth)
+                    pieces = self._name(name, depth)
+                    growth += sum(len(piece.text) for piece in pieces)
+                    if growth > GROWTH_LIMIT:
+                        raise ExpansionError(f"macros add more than {GROWTH_LIMIT} characters")
+                    yield from pieces
                 case Conditional():
                     yield from self._conditional(part, origin, depth)
                 case Test(_, _, comparison):
@@ -96,9 +119,6 @@ class Expander:
                     raise ExpansionError(message)
 
     def _literal(self, part: Literal, origin: SourceText | None) -> Iterator[Piece]:
-        self._budget -= len(part.text)
-        if self._budget < 0:
-            raise ExpansionError(f"the expanded value is longer than {LENGTH_LIMIT} characters")
         if origin is None or part.end - part.start != len(part.text):
             yield Piece(part.text, None)
             return
@@ -111,12 +131,11 @@ class Expander:
         if at < len(part.text):
             yield Piece(part.text[at:], origin.cut(part.start + at, part.end))
 
-    def _name(self, name: str, depth: int) -> Iterator[Piece]:
+    def _name(self, name: str, depth: int) -> list[Piece]:
         setting = self._lookup(name)
         if setting is not None:
-            yield from self._setting(setting, depth + 1)
-        elif self._unknown(name):
-            yield Piece(UNKNOWN, None)
+            return self._setting(setting, depth + 1)
+        return [Piece(UNKNOWN, None)] if self._unknown(name) else []
 
     def _text(self, value: Value, origin: SourceText | None, depth: int) -> str:
         return "".join(piece.text for piece in self._value(value, origin, depth + 1))

@@ -24,12 +24,17 @@ def display_path(path: Path) -> str:
         return absolute.as_posix()
 
 
-def read_file(path: Path) -> SourceFile:
-    """Read a regular file; raises UnreadableFileError or FileNotFoundError."""
+def read_file(path: Path, limit: int | None = None) -> SourceFile:
+    """Read a regular file of at most ``limit`` bytes.
+
+    Raises UnreadableFileError or FileNotFoundError.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFileError("not a regular file")
+        if limit is not None and status.st_size > limit:
+            raise UnreadableFileError(f"larger than {limit >> 20} MiB, which no configuration is")
         return SourceFile.from_bytes(display_path(path), path.read_bytes())
     except FileNotFoundError:
         raise
@@ -56,6 +61,11 @@ class Files:
         self.host = host
         self.refused: list[tuple[str, str]] = []
         """(path, reason) of files that settings name and that may not be read."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all files of the host are here, so that one that is not there is missing."""
+        return self.host or self._root is not None
 
     def locate(self, name: str) -> Path | None:
         """Where a path of the configuration lies here; None when it may not be looked at."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NESTING_LIMIT = 100
 """Macro calls inside macro calls that Postfix takes (mac_expand.c)."""
 
+BRACE_LIMIT = 2000
+"""Opening braces in a value with macros that are read here: each level reads them again."""
+
 
 class Literal(NamedTuple):
     """Text that stands for itself (``$$`` already turned into ``$``)."""
@@ -96,6 +99,9 @@ def parse_value(text: str, offset: int = 0, depth: int = 0) -> Value:
     """Parse any text; offsets in the parts count from ``offset`` at the beginning of ``text``."""
     if "$" not in text:
         return (Literal(offset, offset + len(text), text),) if text else ()
+    if text.count("{") > BRACE_LIMIT:
+        end = offset + len(text)
+        return (Malformed(offset, end, f"more than {BRACE_LIMIT} braces in a value with macros"),)
     tree = parser("value").parse(text, start="value")
     return tuple(_parts(tree, text, offset, depth))
 
