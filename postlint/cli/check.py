@@ -4,119 +4,181 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from postlint.cli.arguments import add_color, add_selection
 from postlint.cli.choose import chosen_rules, known_rules
 from postlint.cli.configuration import Configuration, find_configuration, read_configuration
 from postlint.cli.errors import EXIT_FINDINGS, EXIT_OK, EXIT_TROUBLE, UsageError
-from postlint.cli.output import use_color, write_file, write_output
+from postlint.cli.output import (
+    STANDARD_OUTPUT,
+    is_terminal,
+    use_color,
+    write_file,
+    write_output,
+)
+from postlint.cli.plugins import plugin_names
+from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
 from postlint.config.files import CONFIG_DIRECTORY
 from postlint.config.load import load_instance
-from postlint.lint.finding import Severity
+from postlint.lint.parallel import WorkerDiedError, check_here, check_in_processes
 from postlint.lint.result import Notification, Result
 from postlint.lint.runner import Runner, Target
 from postlint.postfix.versions import PostfixVersion
-from postlint.report.formats import Options, render
+from postlint.report.formats import FORMATS, Options, render
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from postlint.cli.arguments import Parser
     from postlint.config.discovery import Candidate, Kind
+    from postlint.lint.finding import Severity
+    from postlint.lint.runner import Outcome
 
-_NEVER = "never"
+USAGE = "[OPTION]... [PATH]..."
 
+DESCRIPTION = "Check Postfix configurations and report what is wrong or weak in them."
 
-class _Settings:
-    """What the command line says, else the configuration file, else the default."""
+EPILOG = """\
+exit status:
+  0  no finding at or above --fail-on
+  1  findings
+  2  wrong usage, or a named input could not be read
 
-    def __init__(self, options: Namespace, configuration: Configuration) -> None:
-        self._options = options
-        self._configuration = configuration
+A comment of its own hides a finding of the next line, or of the whole file:
+  # postlint: ignore[TLS001] reason
+  # postlint: ignore-file[TLS001] reason
 
-    def get(self, key: str, default: Any = None) -> Any:
-        given = getattr(self._options, key.replace("-", "_"), None)
-        if given is None:
-            given = self._configuration.get(key)
-        return default if given is None else given
+Options are also read from [tool.postlint] in pyproject.toml, postlint.toml or
+.postlint.toml in the nearest folder above what is checked.
+"""
 
-    def severity(self, key: str, default: str) -> Severity | None:
-        """None for "never", which only --fail-on takes."""
-        word = str(self.get(key, default))
-        if word == _NEVER and key == "fail-on":
-            return None
-        try:
-            return Severity.parse(word)
-        except KeyError:
-            never = " or never" if key == "fail-on" else ""
-            raise UsageError(f'--{key} is error, warning or info{never}, not "{word}"') from None
+_KINDS = ("main.cf", "master.cf")
 
 
-def run_check(options: Namespace) -> int:
+def add_arguments(parser: Parser) -> None:
+    """The options of the command."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="folders, files, or - for standard input (default: $MAIL_CONFIG, else /etc/postfix)",
+    )
+    add_selection(parser)
+    report = parser.add_argument_group("report")
+    report.add_argument("--format", metavar="NAME", help="text, json or sarif (default: text)")
+    report.add_argument("--output", metavar="FILE", help="write the report to a file")
+    report.add_argument(
+        "--severity-at-least", metavar="LEVEL", help="report from error, warning or info up"
+    )
+    report.add_argument(
+        "--fail-on",
+        metavar="LEVEL",
+        help="exit with 1 from error, warning or info up, or never (default: warning)",
+    )
+    report.add_argument(
+        "--statistics", action="store_true", default=None, help="count the findings of each rule"
+    )
+    report.add_argument("--quiet", action="store_true", default=None, help="print the summary only")
+    add_color(report)
+    checked = parser.add_argument_group("configuration to check")
+    checked.add_argument("--postfix-version", metavar="X.Y[.Z]", help="the Postfix that it is for")
+    checked.add_argument(
+        "--as", dest="kind", metavar="KIND", help="what the files are: main.cf or master.cf"
+    )
+    checked.add_argument("--root", metavar="DIR", help="the folder where absolute paths begin")
+    checked.add_argument(
+        "--host",
+        action="store_true",
+        help="it is this host's: open the files that it names",
+    )
+    own = parser.add_argument_group("postlint itself")
+    own.add_argument("--config", metavar="FILE", help="read this configuration file")
+    own.add_argument("--no-config", action="store_true", help="read no configuration file")
+    own.add_argument(
+        "--isolated", action="store_true", help="read no configuration file and no environment"
+    )
+    own.add_argument("--jobs", metavar="N", help="use N processes, 0 for one per core (default: 1)")
+
+
+def run(options: Namespace) -> int:
     """The command; returns the exit status."""
     paths = options.paths or [_default_path(options)]
-    settings = _Settings(options, _configuration(options, paths))
-    minimum = settings.severity("severity-at-least", "info") or Severity.INFO
-    fail_on = settings.severity("fail-on", "warning")
-    known = known_rules(_plugins(options, settings))
-    rules = chosen_rules(
-        known, settings.get("select"), settings.get("ignore"), settings.get("extend-select")
-    )
-    color = use_color(settings.get("color"))
-    format_name = settings.get("format", "text")
-    root = settings.get("root")
-    if root is not None and not Path(root).is_dir():
-        raise UsageError(f"--root {root}: no such folder")
+    settings = Settings(options, _configuration(options, paths))
+    minimum = settings.severity_at_least()
+    fail_on = settings.fail_on()
+    format_name = settings.word("format", FORMATS, "text")
+    when = settings.word("color", ("auto", "always", "never"), "auto")
+    version = settings.postfix_version()
+    root = settings.root()
+    jobs = settings.jobs()
+    kind = _kind(options.kind)
+    plugins = plugin_names(settings, options.plugin)
+    known = known_rules(plugins)
+    rules = chosen_rules(known, settings)
 
-    discovery = Discovery(_kind(options.kind))
-    candidates = discovery.find(paths, lambda: sys.stdin.buffer.read())
-    host = bool(options.host) or any(_is_installed(path) for path in paths)
-    version = _version(settings.get("postfix-version"), host=host)
+    discovery = Discovery(kind)
+    candidates = discovery.find(paths, _StandardInput().read)
     runner = Runner(known, rules)
-    for path, reason in discovery.unreadable:
-        runner.notifications.append(Notification("unreadable-file", reason, path=path))
-    result = runner.run(_targets(candidates, version, root, host=host))
-    shown = _at_least(result, minimum)
+    runner.notifications += [
+        Notification("unreadable-file", reason, path=path) for path, reason in discovery.unreadable
+    ]
+    prepare = partial(_target, version=version and str(version), root=root, host=options.host)
+    if min(jobs, len(candidates)) > 1:
+        load_rules = partial(known_rules, plugins)
+        outcomes = check_in_processes(load_rules, rules, prepare, candidates, jobs)
+    else:
+        outcomes = check_here(runner, prepare, candidates)
+    result = _at_least(_combined(runner, outcomes), minimum)
 
+    to_file = options.output not in (None, STANDARD_OUTPUT)
     report = render(
         format_name,
-        shown,
+        result,
         Options(
-            quiet=bool(settings.get("quiet")),
-            statistics=bool(settings.get("statistics")),
-            terminal=format_name == "text" and options.output is None and sys.stdout.isatty(),
-            color=color,
+            quiet=settings.flag("quiet"),
+            statistics=settings.flag("statistics"),
+            terminal=not to_file and (is_terminal() or when == "always"),
+            color=use_color(when),
             width=_width(),
         ),
     )
-    for line in _notification_lines(result):
-        print(line, file=sys.stderr)
-    if options.output is not None:
+    _print_notifications(result)
+    if to_file:
         write_file(options.output, report)
     else:
         write_output(report)
     return _exit_status(result, fail_on)
 
 
-def _targets(
-    candidates: list[Candidate],
-    version: PostfixVersion | None,
-    root: str | None,
-    *,
-    host: bool,
-) -> Iterator[Target]:
-    for candidate in candidates:
-        instance = load_instance(
-            candidate, version, None if root is None else Path(root), host=host
-        )
-        named = candidate.named
-        tables = {table.source.path for table in instance.policy_tables} if named else set()
-        yield Target(instance, None if named is None else frozenset(named | tables))
+def _target(candidate: Candidate, *, version: str | None, root: Path | None, host: bool) -> Target:
+    """An instance, and which of its files findings are wanted for."""
+    host = host or _is_installed(candidate.folder)
+    pinned = None if version is None else PostfixVersion.parse(version)
+    if pinned is None and host:
+        from postlint.cli.host import installed_version
+
+        pinned = installed_version()
+    instance = load_instance(candidate, pinned, root, host=host)
+    if candidate.named is None:
+        return Target(instance)
+    tables = {table.source.path for table in instance.policy_tables}
+    return Target(instance, frozenset(candidate.named | tables))
+
+
+def _combined(runner: Runner, outcomes: Iterator[Outcome | Notification]) -> Result:
+    try:
+        return runner.combine(outcomes)
+    except WorkerDiedError as error:
+        raise UsageError(str(error)) from error
 
 
 def _at_least(result: Result, minimum: Severity) -> Result:
+    """Without the findings below a severity: they are as if nobody had looked for them."""
     return Result(
         result.instances,
         [finding for finding in result.findings if finding.severity >= minimum],
@@ -136,27 +198,30 @@ def _exit_status(result: Result, fail_on: Severity | None) -> int:
     return EXIT_FINDINGS
 
 
-def _configuration(options: Namespace, paths: list[str]) -> Configuration:
+def _configuration(options: Namespace, paths: Sequence[str]) -> Configuration:
+    if options.config is not None:
+        if options.no_config or options.isolated:
+            raise UsageError("--config does not go with --no-config or --isolated")
+        return read_configuration(options.config)
     if options.no_config or options.isolated:
         return Configuration({})
-    if options.config is not None:
-        return read_configuration(options.config)
     return find_configuration(paths)
-
-
-def _plugins(options: Namespace, settings: _Settings) -> list[str]:
-    return [*(settings.get("plugins") or ()), *(options.plugin or ())]
 
 
 def _default_path(options: Namespace) -> str:
     """Where Postfix's own tools look (postconf(1))."""
-    if options.isolated:
-        return CONFIG_DIRECTORY
-    return os.environ.get("MAIL_CONFIG") or CONFIG_DIRECTORY
+    path = CONFIG_DIRECTORY
+    if not options.isolated:
+        path = os.environ.get("MAIL_CONFIG") or path
+    if not Path(path).is_dir():
+        raise UsageError(f"nothing to check: name a folder or a file ({path} does not exist)")
+    return path
 
 
-def _is_installed(path: str) -> bool:
-    return path != "-" and Path(path).absolute().is_relative_to(CONFIG_DIRECTORY)
+def _is_installed(folder: Path | None) -> bool:
+    if folder is None:
+        return False
+    return Path(os.path.abspath(folder)).is_relative_to(CONFIG_DIRECTORY)  # noqa: PTH100
 
 
 def _kind(word: str | None) -> Kind | None:
@@ -166,29 +231,37 @@ def _kind(word: str | None) -> Kind | None:
         case "main.cf" | "master.cf":
             return word
         case _:
-            raise UsageError(f'--as is main.cf or master.cf, not "{word}"')
+            from postlint.cli.errors import did_you_mean
+
+            raise UsageError(
+                f'--as: "{word}" is not main.cf or master.cf{did_you_mean(word, _KINDS)}'
+            )
 
 
-def _version(text: str | None, *, host: bool) -> PostfixVersion | None:
-    """The version that the user gives, else under --host that of the installed Postfix."""
-    if text is None:
-        if not host:
-            return None
-        from postlint.cli.host import installed_version
+class _StandardInput:
+    """Standard input, which can be read once."""
 
-        return installed_version()
-    try:
-        return PostfixVersion.parse(text)
-    except ValueError as error:
-        raise UsageError(f"--postfix-version: {error}") from error
+    def __init__(self) -> None:
+        self._read = False
+
+    def read(self) -> bytes:
+        if self._read:
+            raise UsageError("- is standard input, which can be checked only once")
+        self._read = True
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
+        try:
+            return sys.stdin.buffer.read()
+        except OSError as error:
+            raise UsageError(f"standard input: {error}") from error
 
 
-def _notification_lines(result: Result) -> list[str]:
-    if not result.notifications:
-        return []
-    from postlint.report.text import notification_lines
+def _print_notifications(result: Result) -> None:
+    if result.notifications and sys.stderr is not None:
+        from postlint.report.text import notification_lines
 
-    return notification_lines(result)
+        for line in notification_lines(result):
+            print(line, file=sys.stderr)
 
 
 def _width() -> int:

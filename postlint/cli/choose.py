@@ -6,37 +6,37 @@ from typing import TYPE_CHECKING
 
 from postlint.cli.errors import UsageError
 from postlint.lint.registry import RegistryError, bundled_rules, with_plugins
-from postlint.lint.selection import UnknownSelectorError, parse_selectors, select
+from postlint.lint.selection import Selector, UnknownSelectorError, parse_selectors, select
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from postlint.cli.settings import Settings
     from postlint.lint.rule import Rule
 
+SELECTION = ("select", "ignore", "extend-select")
 
-def known_rules(plugins: Sequence[str] = ()) -> tuple[Rule, ...]:
+
+def known_rules(plugins: Iterable[str] = ()) -> tuple[Rule, ...]:
     """All rules there are, those of plugins too; raises UsageError."""
     try:
-        return with_plugins(plugins) if plugins else bundled_rules()
+        if not plugins:
+            return bundled_rules()
+        from postlint.cli.plugins import load_plugins
+
+        return with_plugins(load_plugins(plugins))
     except RegistryError as error:
         raise UsageError(str(error)) from error
 
 
-def chosen_rules(
-    rules: Sequence[Rule],
-    chosen: Sequence[str] | None,
-    ignored: Sequence[str] | None,
-    extended: Sequence[str] | None,
-) -> tuple[Rule, ...]:
+def chosen_rules(known: Sequence[Rule], settings: Settings) -> tuple[Rule, ...]:
     """The rules to run; raises UsageError for a selector that fits none."""
-    if not chosen and not ignored and not extended:
-        return select(rules)
+    chosen, ignored, extended = (_selectors(key, known, settings) for key in SELECTION)
+    return select(known, chosen, ignored, extended)
+
+
+def _selectors(key: str, known: Sequence[Rule], settings: Settings) -> list[Selector]:
     try:
-        return select(
-            rules,
-            parse_selectors(chosen or (), rules),
-            parse_selectors(ignored or (), rules),
-            parse_selectors(extended or (), rules),
-        )
+        return parse_selectors(settings.get(key) or (), known)
     except UnknownSelectorError as error:
-        raise UsageError(str(error)) from error
+        raise settings.complaint(key, str(error)) from error

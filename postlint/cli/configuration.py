@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from postlint.cli.errors import UsageError
+from postlint.cli.errors import UsageError, did_you_mean, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,13 +22,19 @@ KEYS = _LISTS | _WORDS | _SWITCHES | _NUMBERS
 
 
 class Configuration:
-    """The settings of one file; ``path`` is None when there is none."""
+    """The settings of one file; ``path`` is None when there is none.
 
-    __slots__ = ("path", "values")
+    ``found`` tells that the user did not name it: it may come from whoever wrote what is checked.
+    """
 
-    def __init__(self, values: Mapping[str, Any], path: Path | None = None) -> None:
+    __slots__ = ("found", "path", "values")
+
+    def __init__(
+        self, values: Mapping[str, Any], path: Path | None = None, *, found: bool = True
+    ) -> None:
         self.values = values
         self.path = path
+        self.found = found
 
     def get(self, key: str) -> Any:
         """The value of a key, None when it is not set."""
@@ -37,61 +43,63 @@ class Configuration:
 
 def find_configuration(paths: Iterable[str]) -> Configuration:
     """The file nearest above what all paths have in common; raises UsageError if it is broken."""
-    absolute = [Path.cwd() if name == "-" else Path(name).absolute() for name in paths]
-    if not absolute:
-        return Configuration({})
+    absolute = [os.path.abspath("." if name == "-" else name) for name in paths]  # noqa: PTH100
     common = Path(os.path.commonpath(absolute))
     for folder in (common, *common.parents):
         for name in _FILE_NAMES:
             file = folder / name
             if file.is_file():
-                configuration = _load(file, required=name != "pyproject.toml")
-                if configuration is not None:
-                    return configuration
+                values = _load(file)
+                if values is not None:
+                    return Configuration(values, file)
     return Configuration({})
 
 
 def read_configuration(path: str) -> Configuration:
     """The file that the user names; raises UsageError."""
     file = Path(path)
-    if not file.is_file():
-        raise UsageError(f"{path}: no such configuration file")
-    configuration = _load(file, required=True)
-    return configuration if configuration is not None else Configuration({}, file)
+    try:
+        if not file.exists():
+            raise UsageError(f"{path}: no such configuration file")
+        if not file.is_file():
+            raise UsageError(f"{path}: the configuration is not a regular file")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    values = _load(file)
+    if values is None:
+        raise UsageError(f"{path}: there is no [tool.postlint] in it")
+    return Configuration(values, file, found=False)
 
 
-def _load(file: Path, *, required: bool) -> Configuration | None:
+def _load(file: Path) -> dict[str, Any] | None:
     """None for a pyproject.toml that does not speak of postlint."""
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise UsageError(f"{file}: {(error.strerror or str(error)).lower()}") from error
+        raise UsageError(f"{file}: {reason(error)}") from error
     in_pyproject = file.name == "pyproject.toml"
-    if in_pyproject and b"postlint" not in data and not required:
+    if in_pyproject and b"postlint" not in data:
         return None
     import tomllib
 
     try:
         document = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{file}: {error}") from error
-    table = document
+    table: Any = document
     if in_pyproject:
-        table = document.get("tool", {}).get("postlint")
+        tools = document.get("tool", {})
+        table = tools.get("postlint") if isinstance(tools, dict) else None
         if table is None:
             return None
-    if not isinstance(table, dict):
-        raise UsageError(f"{file}: [tool.postlint] is not a table")
-    return Configuration({key: _checked(file, key, value) for key, value in table.items()}, file)
+        if not isinstance(table, dict):
+            raise UsageError(f"{file}: tool.postlint is not a table")
+    return {key: _checked(file, key, value) for key, value in table.items()}
 
 
 def _checked(file: Path, key: str, value: object) -> object:
     if key not in KEYS:
-        from difflib import get_close_matches
-
-        close = get_close_matches(key, KEYS, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(f'{file}: unknown key "{key}"{hint}')
+        raise UsageError(f'{file}: unknown key "{key}"{did_you_mean(key, sorted(KEYS))}')
     if key in _LISTS:
         good = isinstance(value, list) and all(isinstance(item, str) for item in value)
         expected = "a list of strings"

@@ -2,145 +2,113 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from postlint.cli.errors import EXIT_OK, EXIT_TROUBLE, UsageError
+from postlint.cli.arguments import Parser
+from postlint.cli.errors import EXIT_TROUBLE, UsageError, did_you_mean
 from postlint.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_EPILOG = """\
-exit status:
-  0  no finding at or above --fail-on
-  1  findings
-  2  wrong usage, or a named input could not be read
+COMMANDS = {
+    "check": "report what is wrong in a configuration",
+    "rules": "list the rules",
+    "rule": "explain one rule",
+}
+"""The commands; each has a module with USAGE, DESCRIPTION, EPILOG, add_arguments() and run()."""
 
-Suppress a finding with a comment of its own above the line:
-  # postlint: ignore[TLS001] reason
-"""
+TRACEBACK = "POSTLINT_TRACEBACK"
+"""The environment variable that makes an internal error print its traceback."""
 
-
-class _Parser(argparse.ArgumentParser):
-    """argparse with this program's way to report wrong usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     try:
-        options = build_parser().parse_args(arguments)
-        match options.command:
-            case "check":
-                from postlint.cli.check import run_check
-
-                return run_check(options)
-            case "rules":
-                from postlint.cli.rules import run_rules
-
-                return run_rules(options)
-            case "rule":
-                from postlint.cli.rules import run_rule
-
-                return run_rule(options)
-            case _:
-                build_parser().print_help()
-                return EXIT_TROUBLE
+        try:
+            status = _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        return status
     except UsageError as error:
-        print(f"postlint: error: {error}", file=sys.stderr)
+        return _trouble(f"error: {error}")
+    except BrokenPipeError:  # the reader of --help, head(1) say, has seen enough
+        _silence_standard_output()
         return EXIT_TROUBLE
-    except BrokenPipeError:  # the reader, head(1) say, has seen enough
-        sys.stderr.close()
-        return EXIT_OK
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
+    except Exception as error:
+        return _internal_error(error)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """All commands and options."""
-    parser = _Parser(
+def _run(arguments: Sequence[str]) -> int:
+    name = arguments[0] if arguments else ""
+    if name not in COMMANDS:
+        return _without_command(arguments)
+    module = import_module(f"postlint.cli.{name}")
+    parser = Parser(
+        prog=f"postlint {name}",
+        usage=f"postlint {name} {module.USAGE}",
+        description=module.DESCRIPTION,
+        epilog=module.EPILOG,
+    )
+    module.add_arguments(parser)
+    status: int = module.run(parser.parse(arguments[1:]))
+    return status
+
+
+def _without_command(arguments: Sequence[str]) -> int:
+    parser = Parser(
         prog="postlint",
+        usage="postlint COMMAND ...",
         description="Linter and security auditor for Postfix configuration.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        epilog=f"commands:\n{_command_list()}\n\nMore about a command: postlint COMMAND --help",
     )
     parser.add_argument("--version", action="version", version=f"postlint {VERSION}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    _add_check(commands)
-    _add_rules(commands)
-    return parser
+    word = arguments[0] if arguments else ""
+    if word and not word.startswith("-"):
+        if os.path.lexists(word):
+            raise UsageError(f'no command "{word}"; did you mean postlint check {word}?')
+        hint = did_you_mean(word, COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
+        raise UsageError(f'no command "{word}"{hint}')
+    parser.parse(arguments)
+    parser.print_help(sys.stderr)
+    return EXIT_TROUBLE
 
 
-def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
-    check = commands.add_parser(
-        "check",
-        help="report what is wrong in a configuration",
-        description="Check Postfix configurations and report findings.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    check.add_argument(
-        "paths",
-        nargs="*",
-        metavar="PATH",
-        help="folders or files; - is standard input (default: $MAIL_CONFIG, else /etc/postfix)",
-    )
-    what = check.add_argument_group("rules")
-    add_selection(what)
-    what.add_argument("--plugin", action="append", metavar="NAME|FILE", help="load more rules")
-    report = check.add_argument_group("report")
-    report.add_argument("--format", choices=("text", "json", "sarif"), help="default: text")
-    report.add_argument("--output", metavar="FILE", help="write the report to a file")
-    report.add_argument(
-        "--severity-at-least", metavar="LEVEL", help="show findings from error, warning or info up"
-    )
-    report.add_argument(
-        "--fail-on",
-        metavar="LEVEL",
-        help="exit with 1 from error, warning or info up, or never (default: warning)",
-    )
-    report.add_argument("--statistics", action="store_true", default=None, help="count by rule")
-    report.add_argument("--quiet", action="store_true", default=None, help="the summary only")
-    report.add_argument("--color", metavar="WHEN", help="auto, always or never (default: auto)")
-    what_is = check.add_argument_group("configuration to check")
-    what_is.add_argument("--postfix-version", metavar="X.Y[.Z]", help="the Postfix it is for")
-    what_is.add_argument("--as", dest="kind", metavar="KIND", help="main.cf or master.cf")
-    what_is.add_argument("--root", metavar="DIR", help="where absolute paths begin (an image)")
-    what_is.add_argument(
-        "--host", action="store_true", default=None, help="check this host: open the files named"
-    )
-    settings = check.add_argument_group("postlint's own configuration")
-    settings.add_argument("--config", metavar="FILE", help="pyproject.toml or postlint.toml to use")
-    settings.add_argument("--no-config", action="store_true", help="read no configuration file")
-    settings.add_argument(
-        "--isolated", action="store_true", help="read no configuration file and no environment"
-    )
-    settings.add_argument("--jobs", metavar="N", help="processes to use (default: 1; 0: all cores)")
+def _command_list() -> str:
+    return "\n".join(f"  {name:<8} {summary}" for name, summary in COMMANDS.items())
 
 
-def add_selection(group: argparse._ArgumentGroup) -> None:
-    """The options that choose rules."""
-    group.add_argument(
-        "--select", action="append", metavar="CODES", help="run only these codes, prefixes, names"
-    )
-    group.add_argument("--ignore", action="append", metavar="CODES", help="do not run these")
-    group.add_argument(
-        "--extend-select", action="append", metavar="CODES", help="run these as well"
+def _internal_error(error: Exception) -> int:
+    """Say what postlint itself failed on, in one line unless more is asked for."""
+    if os.environ.get(TRACEBACK):
+        from traceback import print_exception
+
+        print_exception(error)
+        return EXIT_TROUBLE
+    from postlint.lint.runner import crash_site
+
+    return _trouble(
+        f"internal error: {error!r} at {crash_site(error)}"
+        f" (please report it; {TRACEBACK}=1 shows the traceback)"
     )
 
 
-def _add_rules(commands: argparse._SubParsersAction[_Parser]) -> None:
-    rules = commands.add_parser("rules", help="list the rules", allow_abbrev=False)
-    add_selection(rules.add_argument_group("rules"))
-    rules.add_argument("--format", choices=("text", "json", "markdown"), default="text")
-    rules.add_argument("--plugin", action="append", metavar="NAME|FILE", help="load more rules")
-    rule = commands.add_parser("rule", help="explain one rule", allow_abbrev=False)
-    rule.add_argument("rule", metavar="CODE|NAME")
-    rule.add_argument("--color", metavar="WHEN", help="auto, always or never (default: auto)")
-    rule.add_argument("--plugin", action="append", metavar="NAME|FILE", help="load more rules")
+def _trouble(text: str) -> int:
+    from postlint.report.escape import visible
+
+    if sys.stderr is not None:
+        print(visible(f"postlint: {text}"), file=sys.stderr)
+    return EXIT_TROUBLE
+
+
+def _silence_standard_output() -> None:
+    """What is left in its buffer must not fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,43 +6,56 @@ import os
 import sys
 from pathlib import Path
 
-from postlint.cli.errors import UsageError
+from postlint.cli.errors import UsageError, reason
+
+STANDARD_OUTPUT = "-"
 
 
-def use_color(when: str | None) -> bool:
-    """Whether to colour standard output; raises UsageError for an unknown word."""
-    match when or "auto":
-        case "always":
-            return True
-        case "never":
-            return False
-        case "auto":
-            return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        case other:
-            raise UsageError(f'--color is auto, always or never, not "{other}"')
+def use_color(when: str) -> bool:
+    """Whether to colour standard output: "always", "never" or, for "auto", as it can take it."""
+    if when == "auto":
+        return is_terminal() and not os.environ.get("NO_COLOR")
+    return when == "always"
+
+
+def is_terminal() -> bool:
+    """Whether a person reads standard output."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def write_output(text: str) -> None:
-    """Print a report; what the terminal's encoding can not show is escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
+    """Print a report; raises UsageError, but not when the reader has had enough.
+
+    What the terminal's encoding can not show is escaped.
+    """
+    stream = sys.stdout
+    if stream is None:
+        raise UsageError("the report can not be written: standard output is closed")
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:  # head(1), say; the exit status still tells what was found
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise UsageError(f"the report can not be written: {reason(error)}") from error
 
 
 def write_file(path: str, text: str) -> None:
     """Replace a file as a whole, or leave it as it was; raises UsageError."""
     import tempfile
 
-    target = Path(path)
     try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        target = Path(path).resolve()  # a link stays a link
         if target.exists() and not target.is_file():  # /dev/stdout and the like
-            target.write_text(text, encoding="utf-8")
+            target.write_text(text, encoding="utf-8", errors="backslashreplace")
             return
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        handle, name = tempfile.mkstemp(prefix=".postlint-", dir=target.parent)
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -52,8 +65,9 @@ def write_file(path: str, text: str) -> None:
             temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"{path}: the report can not be written: {reason}") from error
+        raise UsageError(f"{path}: the report can not be written: {reason(error)}") from error
+    except ValueError as error:  # a NUL byte in the path
+        raise UsageError(f"{path}: the report can not be written: {error}") from error
 
 
 def _umask() -> int:

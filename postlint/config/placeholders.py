@@ -35,6 +35,11 @@ def placeholders(text: str) -> Iterator[tuple[int, int]]:
             yield match.span()
 
 
+def has_placeholder(text: str) -> bool:
+    """Whether any part of the text is a placeholder."""
+    return next(placeholders(text), None) is not None
+
+
 def is_shell_variable(name: str) -> bool:
     """Whether an undefined ``$NAME`` is one for envsubst(1): no Postfix name is in capitals."""
     return _SHELL_NAME.match(name) is not None

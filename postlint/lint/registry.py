@@ -17,8 +17,27 @@ if TYPE_CHECKING:
 BUNDLED = "postlint_rules"
 
 MODULES = (
-    "duplicates",
+    "duplicates.services",
+    "duplicates.settings",
+    "parameters.obsolete",
+    "parameters.unknown",
+    "relay",
+    "restrictions",
     "suppressions",
+    "syntax.comments",
+    "syntax.lines",
+    "syntax.macros",
+    "syntax.quoting",
+    "tls.ciphers",
+    "tls.protocol_lists",
+    "tls.twins",
+    "tls.versions",
+    "values.endpoints",
+    "values.lists",
+    "values.scalars",
+    "values.tables",
+    "values.times",
+    "values.words",
 )
 """The bundled rule modules; nothing scans folders."""
 
@@ -34,20 +53,22 @@ def bundled_rules() -> tuple[Rule, ...]:
     return _sorted(import_module(f"{BUNDLED}.{name}") for name in MODULES)
 
 
-def with_plugins(modules: Iterable[str]) -> tuple[Rule, ...]:
+def with_plugins(modules: Iterable[ModuleType]) -> tuple[Rule, ...]:
     """The bundled rules and those of plugin modules; raises RegistryError."""
-    loaded = []
-    for name in modules:
-        try:
-            loaded.append(import_module(name))
-        except Exception as error:
-            raise RegistryError(f"plugin {name} can not be loaded: {error}") from error
-    extra = _sorted(loaded)
     known = {rule.code: rule for rule in bundled_rules()}
-    for rule in extra:
-        if rule.code in known:
-            raise RegistryError(f"plugin rule {rule.code} ({rule.module}) exists already")
-        known[rule.code] = rule
+    names = {rule.name: rule for rule in known.values()}
+    for module in modules:
+        rules = [value for value in vars(module).values() if isinstance(value, Rule)]
+        if not rules:
+            raise RegistryError(f"plugin {module.__name__} has no rules")
+        for rule in rules:
+            other = known.setdefault(rule.code, rule)
+            other = names.setdefault(rule.name, rule) if other is rule else other
+            if other is not rule:
+                raise RegistryError(
+                    f"plugin {module.__name__}: {rule.code} {rule.name} clashes"
+                    f" with {other.code} {other.name} of {other.module}"
+                )
     return tuple(sorted(known.values(), key=lambda rule: rule.code))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.lint.result import InstanceSummary, Notification, Result
 from postlint.lint.suppression import Suppressions
@@ -27,8 +27,22 @@ class Target:
         self.reported = reported
 
 
+class Outcome(NamedTuple):
+    """What checking one instance gave."""
+
+    instance: InstanceSummary
+    findings: list[Finding]
+    suppressed: list[Finding]
+    notifications: list[Notification]
+    paths: frozenset[str]
+    """The files that were read."""
+
+
 class Runner:
-    """Runs rules. ``known`` are all rules there are, ``rules`` those to run."""
+    """Runs rules. ``known`` are all rules there are, ``rules`` those to run.
+
+    ``notifications`` takes what is known before the run; reports show it first.
+    """
 
     def __init__(self, known: Sequence[Rule], rules: Sequence[Rule]) -> None:
         self._known = tuple(known)
@@ -37,21 +51,23 @@ class Runner:
 
     def run(self, targets: Iterable[Target]) -> Result:
         """Check every target; a rule that crashes is reported and the others go on."""
+        return self.combine(self.check(target) for target in targets)
+
+    def combine(self, outcomes: Iterable[Outcome | Notification]) -> Result:
+        """One result from the outcomes of the instances, and notifications between them."""
         findings: list[Finding] = []
         suppressed: list[Finding] = []
         instances: list[InstanceSummary] = []
         paths: set[str] = set()
-        for target in targets:
-            instance = target.instance
-            instances.append(_summary(instance))
-            stay, hidden = self._check(target)
-            findings += stay
-            suppressed += hidden
-            paths.update(source.path for source in _sources(instance))
-            for path, reason in instance.files.refused:
-                self.notifications.append(
-                    Notification("unreadable-file", reason, level="note", path=path)
-                )
+        for outcome in outcomes:
+            if isinstance(outcome, Notification):
+                self.notifications.append(outcome)
+                continue
+            instances.append(outcome.instance)
+            findings += outcome.findings
+            suppressed += outcome.suppressed
+            paths |= outcome.paths
+            self.notifications += outcome.notifications
         return Result(
             instances,
             sorted(findings, key=_order),
@@ -61,39 +77,46 @@ class Runner:
             len(paths),
         )
 
-    def _check(self, target: Target) -> tuple[list[Finding], list[Finding]]:
+    def check(self, target: Target) -> Outcome:
+        """Run the rules on one instance."""
         instance = target.instance
+        notifications: list[Notification] = []
         found: list[Finding] = []
         for rule in self._rules:
             if rule.scope != "suppressions":
-                found += self._call(rule, _inputs(rule, instance), instance)
+                found += _call(rule, _inputs(rule, instance), instance, notifications)
         suppressions = Suppressions(_sources(instance), self._known, self._rules)
         findings, hidden = suppressions.apply(merge(found))
         for rule in self._rules:
             if rule.scope == "suppressions":
-                findings += self._call(rule, (suppressions,), instance)
+                findings += _call(rule, (suppressions,), instance, notifications)
         _fingerprint(findings + hidden)
         if target.reported is not None:
             findings = [item for item in findings if item.location.path in target.reported]
             hidden = [item for item in hidden if item.location.path in target.reported]
-        return findings, hidden
+        notifications += [
+            Notification("unreadable-file", reason, level="note", path=path)
+            for path, reason in instance.files.refused
+        ]
+        paths = frozenset(source.path for source in _sources(instance))
+        return Outcome(_summary(instance), findings, hidden, notifications, paths)
 
-    def _call(self, rule: Rule, inputs: Iterable[object], instance: Instance) -> list[Finding]:
-        findings: list[Finding] = []
-        try:
-            for value in inputs:
-                for finding in rule.check(value):
-                    finding.attribute(rule)
-                    if rule.scope == "service":
-                        finding.services = ((value.label, value.location),)  # type: ignore[attr-defined]
-                    findings.append(finding)
-        except Exception as error:
-            place = _crash_site(error)
-            message = f"rule {rule.code} failed on {instance.path}: {error!r} at {place}"
-            self.notifications.append(
-                Notification("internal-error", message, path=instance.path, rule=rule)
-            )
-        return findings
+
+def _call(
+    rule: Rule, inputs: Iterable[object], instance: Instance, notifications: list[Notification]
+) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        for value in inputs:
+            for finding in rule.check(value):
+                finding.attribute(rule)
+                if rule.scope == "service":
+                    finding.services = ((value.label, value.location),)  # type: ignore[attr-defined]
+                findings.append(finding)
+    except Exception as error:
+        message = f"rule {rule.code} failed on {instance.path}: {error!r} at {crash_site(error)}"
+        notifications.append(Notification("internal-error", message, path=instance.path, rule=rule))
+    return findings
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
@@ -156,7 +179,8 @@ def _fingerprint(findings: Iterable[Finding]) -> None:
         finding.fingerprint = digest.hexdigest()[:32]
 
 
-def _crash_site(error: BaseException) -> str:
+def crash_site(error: BaseException) -> str:
+    """File and line where an exception was raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -172,7 +172,9 @@ class SourceText:
         pieces = self._pieces
         if len(pieces) == 1:
             return SourceText(self.source, self.text[start:end], ((0, pieces[0][1] + start),))
-        inside = [(at - start, offset) for at, offset in pieces if start < at < end]
+        first = bisect_right(pieces, (start, len(self.source.text)))
+        last = bisect_left(pieces, (end, 0), first)
+        inside = [(at - start, offset) for at, offset in pieces[first:last]]
         return SourceText(
             self.source, self.text[start:end], ((0, self.source_offset(start)), *inside)
         )

@@ -22,29 +22,45 @@ _LOGICAL_LINE = re.compile(
     r"^([^ \t\v\f\r\n#][^\n]*+)((?:\n[ \t\v\f\r]++[^\n]*+|\n#[^\n]*+|\n(?=\n|\Z))*+)", re.MULTILINE
 )
 _BLANK_OR_COMMENT = re.compile(r"[ \t\v\f\r]*(?:#|\Z)")
-_KEY = re.compile(r"[^ \t\v\f\r\n]+")
-_QUOTED_KEY = re.compile(r'(?:[^ \t\v\f\r\n"\\]|\\.|"(?:[^"\\]|\\.)*")+', re.DOTALL)
+_PLAIN_KEY = re.compile(r'[^ \t\n\v\f\r"\\]++(?=[ \t\n\v\f\r]|\Z)')
+_KEY = re.compile(r"[^ \t\v\f\r\n]++")
+_QUOTED_KEY = re.compile(r'(?:[^ \t\v\f\r\n"\\]++|\\.|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_UNDECODABLE = re.compile("[\udc80-\udcff]")
+
+NO_VALUE = "expected format: key whitespace value"
+UNBALANCED = "unbalanced '\"'"
+NOT_UTF8 = "non-UTF-8 input"
+ALIAS_FORMAT = 'record is in "key: value" format; is this an alias file?'
 
 
 class TableEntry(NamedTuple):
-    """One logical line of an indexed table. ``problem``: why postmap(1) ignores the line."""
+    """One logical line of an indexed table. ``problem``: why postmap(1) ignores the line.
+
+    ``remark``: what postmap(1) says of a line that it takes nevertheless.
+    """
 
     line: SourceText
     key: SourceText
     value: SourceText
     problem: str | None = None
+    remark: str | None = None
 
 
-def logical_lines(source: SourceFile) -> Iterator[SourceText]:
-    """The logical lines of any Postfix text file (readlline.c), those that it skips left out."""
-    for match in _LOGICAL_LINE.finditer(source.text):
-        start, end = match.span(1)
+def logical_lines(
+    source: SourceFile, start: int = 0, end: int | None = None
+) -> Iterator[SourceText]:
+    """The logical lines of any Postfix text file (readlline.c), those that it skips left out.
+
+    ``start`` and ``end`` confine it to a part of the text that holds whole logical lines.
+    """
+    limit = len(source.text) if end is None else end
+    for match in _LOGICAL_LINE.finditer(source.text, start, limit):
+        first, at = match.span(1)
         rest = match[2]
         if not rest or not rest.strip(WHITE_SPACE):
-            yield SourceText(source, match[1], ((0, start),))
+            yield SourceText(source, match[1], ((0, first),))
             continue
-        chunks = [(start, match[1])]
-        at = end
+        chunks = [(first, match[1])]
         for physical in rest[1:].split("\n"):
             at += 1
             if not _BLANK_OR_COMMENT.match(physical):
@@ -53,24 +69,65 @@ def logical_lines(source: SourceFile) -> Iterator[SourceText]:
         yield SourceText.join(source, chunks)
 
 
-def read_indexed(source: SourceFile, *, quoted_keys: bool = True) -> Iterator[TableEntry]:
-    """The entries of a postmap(1) source. ``quoted_keys``: double quotes protect blanks (3.2)."""
-    pattern = _QUOTED_KEY if quoted_keys else _KEY
-    for line in logical_lines(source):
+def read_indexed(
+    source: SourceFile,
+    *,
+    quoted_keys: bool = True,
+    utf8: bool = False,
+    start: int = 0,
+    end: int | None = None,
+) -> Iterator[TableEntry]:
+    """The entries of a postmap(1) source. ``quoted_keys``: double quotes protect blanks (3.2).
+
+    ``utf8``: lines in another encoding are ignored (smtputf8_enable, 3.0).
+    """
+    for line in logical_lines(source, start, end):
+        yield table_entry(line, quoted_keys=quoted_keys, utf8=utf8)
+
+
+def table_entry(line: SourceText, *, quoted_keys: bool = True, utf8: bool = False) -> TableEntry:
+    """One logical line of a postmap(1) source as postmap.c splits it."""
+    text = line.text
+    if utf8 and not text.isascii() and _UNDECODABLE.search(text):
+        return _ignored(line, line, NOT_UTF8)
+    if "\0" in text:  # a C string ends there
+        line = line.cut(0, text.index("\0"))
         text = line.text
-        match = pattern.match(text)
-        if match is None or (match.end() < len(text) and text[match.end()] not in WHITE_SPACE):
-            yield TableEntry(line, line, line.cut(len(text), len(text)), "unbalanced '\"'")
-            continue
-        key = line.cut(0, match.end())
-        value = (
-            line.cut(match.end(), len(text)).strip(WHITE_SPACE) if match.end() < len(text) else None
-        )
-        if value is None or not value.text:
-            end = len(text)
-            yield TableEntry(line, key, line.cut(end, end), "expected format: key whitespace value")
-        else:
-            yield TableEntry(line, key, value)
+        if not text:
+            return _ignored(line, line, NO_VALUE)
+    match = _PLAIN_KEY.match(text)
+    if match is not None:
+        at = match.end()
+    elif not quoted_keys:
+        plain = _KEY.match(text)
+        at = plain.end() if plain is not None else 0
+    else:
+        at = _quoted_key_end(text)
+        if at < 0:
+            return _ignored(line, line, UNBALANCED)
+    key = line.cut(0, at)
+    if at == len(text):
+        return _ignored(line, key, NO_VALUE)
+    value = line.cut(at, len(text)).strip(WHITE_SPACE)
+    if not value.text:
+        return _ignored(line, key, NO_VALUE)
+    if text[at - 1] == ":":
+        return TableEntry(line, key, value, None, ALIAS_FORMAT)
+    return TableEntry(line, key, value)
+
+
+def _ignored(line: SourceText, key: SourceText, problem: str) -> TableEntry:
+    end = len(line.text)
+    return TableEntry(line, key, line.cut(end, end), problem)
+
+
+def _quoted_key_end(text: str) -> int:
+    """Where a key with quotes or backslashes ends; -1 when a quote is left open."""
+    match = _QUOTED_KEY.match(text)
+    at = match.end() if match is not None else 0
+    if text[at : at + 1] == '"':
+        return -1
+    return len(text) if text[at : at + 1] == "\\" else at
 
 
 class PolicyAttribute(NamedTuple):

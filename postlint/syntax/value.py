@@ -6,6 +6,7 @@ Offsets are those of the text given. The trees say what is written; what it mean
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 NESTING_LIMIT = 100
 """Macro calls inside macro calls that Postfix takes (mac_expand.c)."""
+
+_LONG = 4096
+"""Longer values are measured before they are parsed: every level is read once more."""
+
+_BRACKET = re.compile(r"\$[({]|[)}]")
 
 BRACE_LIMIT = 2000
 """Opening braces in a value with macros that are read here: each level reads them again."""
@@ -102,8 +108,25 @@ def parse_value(text: str, offset: int = 0, depth: int = 0) -> Value:
     if text.count("{") > BRACE_LIMIT:
         end = offset + len(text)
         return (Malformed(offset, end, f"more than {BRACE_LIMIT} braces in a value with macros"),)
+    if depth == 0 and len(text) > _LONG and _nesting(text) > NESTING_LIMIT:
+        message = f'unreasonable macro call nesting: "{text[:_LONG]}"'
+        return (Malformed(offset, offset + len(text), message),)
     tree = parser("value").parse(text, start="value")
     return tuple(_parts(tree, text, offset, depth))
+
+
+def _nesting(text: str) -> int:
+    """How deep macros stand in each other's brackets, whether or not Postfix gets there."""
+    deepest = 0
+    closers: list[str] = []
+    for match in _BRACKET.finditer(text):
+        bracket = match[0]
+        if bracket[0] == "$":
+            closers.append("}" if bracket[1] == "{" else ")")
+            deepest = max(deepest, len(closers))
+        elif closers and bracket == closers[-1]:
+            closers.pop()
+    return deepest
 
 
 def walk(value: Value) -> Iterator[Part]:

@@ -1,0 +1,304 @@
+"""Whose mail and whose clients: match lists of networks and domains, and address classes.
+
+The domains of an installation come from main.cf alone: trivial-rewrite(8) decides, and it does
+not see what a service of master.cf overrides. Clients are judged by smtpd itself.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from postlint.analysis.access_tables import access_table
+from postlint.analysis.networks import UNKNOWN_NAME, AddressList, address_list
+from postlint.config.effective import UNKNOWN, Element
+from postlint.syntax.lists import split_list
+from postlint.syntax.table import logical_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
+    from postlint.config.scope import Scope
+    from postlint.config.service import Service
+
+Match: TypeAlias = Literal["error"] | bool | None
+"""Whether a list matches; None: not known; "error": the lookup fails and mail is deferred."""
+
+AddressClass: TypeAlias = Literal["local", "alias", "mailbox", "relay", "default", "error"]
+
+_DEPTH_LIMIT = 10
+
+
+class Destinations:
+    """The domains of one installation, and who its smtpd services trust."""
+
+    __slots__ = ("_classes", "_lists", "instance")
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._classes: dict[str, AddressClass | None] = {}
+        self._lists: dict[tuple[str, object], AddressList] = {}
+
+    # Clients
+
+    def trusted(self, service: Service, address: str, parameter: str = "mynetworks") -> Match:
+        """Whether a client without a name is in an address list of a service."""
+        value = service[parameter]
+        if parameter == "mynetworks" and not value.explicit:
+            return _in_default_networks(service, address)
+        key = (value.text, value.location)
+        if key not in self._lists:
+            self._lists[key] = address_list(value, service.version, self.instance.files)
+        for pattern in self._lists[key].patterns:
+            answer = (
+                _client_in_table(service, pattern.element, address)
+                if pattern.kind == "table"
+                else _DECISIONS[AddressList([pattern._replace(negated=False)]).decide(address)]
+            )
+            if answer is not False:
+                return not pattern.negated if answer is True else answer
+        return False
+
+    def networks(self, service: Service, parameter: str = "mynetworks") -> AddressList:
+        """An address list of a service."""
+        return address_list(service[parameter], service.version, self.instance.files)
+
+    def foreign_address(self, address: str) -> bool:
+        """Whether an address is certainly none of this host."""
+        from ipaddress import ip_address
+
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return True
+        interfaces = self.instance.main["inet_interfaces"]
+        named = any(address in element.text for element in interfaces.elements())
+        return not (parsed.is_loopback or named)
+
+    # Addresses
+
+    def complete(self, address: str) -> str:
+        """An address with the domain that Postfix appends to a bare name."""
+        address = address.removesuffix("@")
+        if "@" not in address:
+            origin = self.instance.main["myorigin"]
+            address = f"{address}@{origin.text if origin.known else UNKNOWN}"
+        local, _, domain = address.rpartition("@")
+        if domain.endswith(".") and not domain.endswith(".."):
+            domain = domain[:-1]
+        if "." not in domain and UNKNOWN not in domain and not domain.startswith("["):
+            append = self.instance.main["append_dot_mydomain"].yes
+            mydomain = self.instance.main["mydomain"].text
+            if append:
+                domain = f"{domain}.{mydomain}"
+        return f"{local}@{domain}"
+
+    def address_class(self, address: str) -> AddressClass | None:
+        """The class of an address; None when it can not be known."""
+        domain = self.complete(address).rpartition("@")[2].lower()
+        if domain not in self._classes:
+            self._classes[domain] = None if UNKNOWN in domain else self._class_of(domain)
+        return self._classes[domain]
+
+    def suspicious(self, address: str) -> bool:
+        """Whether the local part names another destination, and that is not trusted."""
+        local = self.complete(address).rpartition("@")[0]
+        if not any(letter in local for letter in "@!%"):
+            return False
+        return self.instance.main["allow_untrusted_routing"].yes is not True
+
+    def _class_of(self, domain: str) -> AddressClass | None:
+        scope = self.instance.main
+        doubtful = False
+        if domain.startswith("["):
+            literal = domain.strip("[]").removeprefix("ipv6:")
+            return "default" if self.foreign_address(literal) else None
+        for name, parameter, parents in (
+            ("local", "mydestination", False),
+            ("alias", "virtual_alias_domains", False),
+            ("mailbox", "virtual_mailbox_domains", False),
+            ("relay", "relay_domains", _parent_style(scope, "relay_domains")),
+        ):
+            answer = self._domain_matches(scope, parameter, domain, parents=parents)
+            if answer == "error":
+                return "error"
+            if answer is True:
+                return None if doubtful else name  # type: ignore[return-value]
+            doubtful = doubtful or answer is None
+        return None if doubtful else "default"
+
+    def _domain_matches(
+        self, scope: Scope, parameter: str, domain: str, *, parents: bool | None
+    ) -> Match:
+        return _match(
+            scope[parameter],
+            self._table_scope(),
+            lambda pattern: _domain_matches(pattern, domain, parents=parents),
+            lambda element: _table_has(self._table_scope(), element, domain, parents=parents),
+        )
+
+    def _table_scope(self) -> Scope:
+        return self.instance.services[0] if self.instance.services else self.instance.main
+
+    # Recipients that nobody has
+
+    def unlisted_codes(self, service: Service, found: AddressClass | None) -> tuple[int, ...]:
+        """The replies with which reject_unlisted_recipient may refuse an address of a class."""
+        if "no_unknown_recipient_checks" in service["receive_override_options"].text:
+            return ()
+        if found == "error":
+            return (451,)
+        codes = []
+        if found in ("default", None):
+            transport = self.instance.main["default_transport"].text.partition(":")[0].strip()
+            codes += {"error": [550], "retry": [450]}.get(transport, [])
+        for name, maps, parameter in (
+            ("local", "local_recipient_maps", "unknown_local_recipient_reject_code"),
+            ("mailbox", "virtual_mailbox_maps", "unknown_virtual_mailbox_reject_code"),
+            ("relay", "relay_recipient_maps", "unknown_relay_recipient_reject_code"),
+        ):
+            if found in (name, None) and service[maps].empty is not True:
+                codes.append(service[parameter].integer or 550)
+        if found in ("alias", None):
+            codes.append(service["unknown_virtual_alias_reject_code"].integer or 550)
+        return tuple(dict.fromkeys(codes))
+
+    def access_parents(self, service: Service) -> bool | None:
+        """Whether ``example.com`` in an access table stands for its subdomains too."""
+        return _parent_style(service, "smtpd_access_maps")
+
+
+@lru_cache(maxsize=8)
+def destinations_of(instance: Instance) -> Destinations:
+    """The destinations of an instance, found out once."""
+    return Destinations(instance)
+
+
+def _parent_style(scope: Scope, parameter: str) -> bool | None:
+    """match_parent_style(): whether patterns of a parameter match subdomains."""
+    value = scope["parent_domain_matches_subdomains"]
+    if not value.known:
+        return None
+    return parameter in {element.text.lower() for element in value.elements()}
+
+
+def _match(
+    value: Effective,
+    scope: Scope,
+    pattern_matches: Callable[[str], Match],
+    table_matches: Callable[[Element], Match] | None = None,
+) -> Match:
+    """match_list_match(): the first pattern that matches decides."""
+    doubtful = False
+    if value.problem is not None:
+        return None
+    for pattern, element, positive in _patterns(list(value.elements()), scope, 0):
+        answer: Match
+        if pattern is None or UNKNOWN in pattern:
+            answer = None
+        elif _is_table(pattern):
+            named = Element(pattern, element.location)
+            answer = table_matches(named) if table_matches else pattern_matches(pattern)
+        else:
+            answer = pattern_matches(pattern)
+        if answer == "error":
+            return None if doubtful else "error"
+        if answer is True:
+            return None if doubtful else positive
+        doubtful = doubtful or answer is None
+    return None if doubtful else False
+
+
+def _patterns(
+    elements: list[Element], scope: Scope, depth: int
+) -> Iterator[tuple[str | None, Element, bool]]:
+    """The patterns of a list with the contents of ``/file`` names; None: not readable."""
+    for element in elements:
+        text = element.text
+        positive = True
+        while text.startswith("!"):
+            positive = not positive
+            text = text[1:]
+        if not text.startswith("/"):
+            yield text, element, positive
+            continue
+        instance = getattr(scope, "instance", None)
+        source = instance.files.read(text) if instance is not None else None
+        if source is None or depth > _DEPTH_LIMIT:
+            yield None, element, positive
+            continue
+        inside = [
+            Element(line.text[start:end], line.cut(start, end).location)
+            for line in logical_lines(source)
+            for start, end in split_list(line.text)
+        ]
+        for pattern, place, same in _patterns(inside, scope, depth + 1):
+            yield pattern, place, same == positive
+
+
+def _is_table(pattern: str) -> bool:
+    return ":" in pattern and not pattern.startswith("[")
+
+
+def _domain_matches(pattern: str, domain: str, *, parents: bool | None) -> Match:
+    """match_hostname() and match_string() for a plain pattern."""
+    pattern = pattern.lower()
+    if pattern == domain:
+        return True
+    if pattern.startswith("."):
+        if parents is True or not domain.endswith(pattern):
+            return False
+        return True if parents is False else None
+    if parents is not False and domain.endswith(f".{pattern}"):
+        return parents
+    return False
+
+
+def _table_has(scope: Scope, element: Element, domain: str, *, parents: bool | None) -> Match:
+    table = access_table(scope, element)
+    names = [domain]
+    rest = domain
+    while parents is not False and "." in rest:
+        rest = rest.partition(".")[2]
+        names.append(rest)
+    for number, name in enumerate(names):
+        found = table.look_up(((name, number > 0),))
+        if found.error:
+            return "error"
+        if found.unknown:
+            return None
+        if found.value is not None:
+            return True
+    return False
+
+
+def _in_default_networks(service: Service, address: str) -> Match:
+    """mynetworks_style: loopback is always in it, the rest depends on the host."""
+    from ipaddress import ip_address
+
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if parsed.is_loopback:
+        return True
+    return False if service["mynetworks_style"].word() == "host" else None
+
+
+_DECISIONS: dict[str | None, Match] = {
+    "match": True,
+    "no match": False,
+    "error": "error",
+    None: None,
+}
+
+
+def _client_in_table(service: Service, element: Element, address: str) -> Match:
+    """match_hostname() and match_hostaddr() with a table: the whole name, the whole address."""
+    bare = Element(element.text.lstrip("!"), element.location)
+    found = access_table(service, bare).look_up(((UNKNOWN_NAME, False), (address, False)))
+    if found.error:
+        return "error"
+    return None if found.unknown else found.value is not None

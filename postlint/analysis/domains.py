@@ -1,0 +1,184 @@
+"""Address classes: which domains are local, virtual alias, virtual mailbox and relay domains.
+
+The lists are tried in that order (resolve.c). All but relay_domains match whole names; relay
+domains may match their subdomains too (parent_domain_matches_subdomains).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from postlint.config.effective import Element
+from postlint.postfix import tables
+from postlint.syntax.lists import split_list
+from postlint.syntax.table import logical_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.files import Files
+    from postlint.config.scope import Scope
+    from postlint.postfix.versions import PostfixVersion
+
+Kind: TypeAlias = Literal[
+    "name",
+    "table",  # type:table
+    "everything",  # a table that has any key
+    "file",  # /file that can not be read here
+    "fatal",  # "!" with nothing behind it
+    "unknown",
+]
+
+CLASSES: Final = (
+    "mydestination",
+    "virtual_alias_domains",
+    "virtual_mailbox_domains",
+    "relay_domains",
+)
+"""The lists in the order in which Postfix looks a recipient's domain up."""
+
+PARENTS: Final = "parent_domain_matches_subdomains"
+
+TOO_MANY: Final = 200_000
+"""Items that are looked at; the rest of a longer list is unknown."""
+
+_FILE_DEPTH: Final = 8
+
+
+class Item(NamedTuple):
+    """One item of a domain list; ``element`` is it as written, ``name`` folded."""
+
+    element: Element
+    kind: Kind
+    name: str = ""
+    negated: bool = False
+
+    @property
+    def is_local_name(self) -> bool:
+        """Whether it can only be the host itself."""
+        return self.name == "localhost" or self.name.startswith("localhost.")
+
+
+class DomainList:
+    """The items of one list, the contents of its files included."""
+
+    __slots__ = ("items", "parents", "value")
+
+    def __init__(self, value: Effective, items: Iterable[Item], *, parents: bool | None) -> None:
+        """``parents``: whether an item stands for its subdomains too; None if not known."""
+        self.value = value
+        self.items = tuple(items)
+        self.parents = parents
+
+    @property
+    def known(self) -> bool:
+        """Whether every item is a plain name."""
+        return all(item.kind == "name" for item in self.items)
+
+    def names(self) -> Iterator[Item]:
+        """The plain names that the list takes in."""
+        return (item for item in self.items if item.kind == "name" and not item.negated)
+
+    def contains(self, domain: str) -> bool | None:
+        """Whether a domain is in the list; None when that can not be known."""
+        folded = domain.lower()
+        for item in self.items:
+            if item.kind == "everything":
+                return not item.negated
+            if item.kind != "name":
+                return None
+            found = item.name == folded
+            if not found and self.parents is not False and folded.endswith(f".{item.name}"):
+                if self.parents is None:
+                    return None
+                found = True
+            if not found and self.parents is False and item.name.startswith("."):
+                found = folded.endswith(item.name)
+            if found:
+                return not item.negated
+        return False
+
+
+def domain_list(value: Effective, version: PostfixVersion, files: Files) -> DomainList:
+    """Read the value of a domain list that matches whole names."""
+    return DomainList(value, _items(value, version, files), parents=False)
+
+
+def address_class(parameter: str, scope: Scope, files: Files) -> DomainList:
+    """One of CLASSES in a scope."""
+    value = scope[parameter]
+    parents: bool | None = False
+    if parameter == "relay_domains":
+        parents = _matches_parents(parameter, scope)
+    return DomainList(value, _items(value, scope.version, files), parents=parents)
+
+
+def _matches_parents(parameter: str, scope: Scope) -> bool | None:
+    value = scope[PARENTS]
+    if not value.known:
+        return None
+    return any(element.text.lower() == parameter for element in value.elements())
+
+
+def _items(value: Effective, version: PostfixVersion, files: Files) -> Iterator[Item]:
+    if value.problem is not None:
+        yield Item(Element(value.text, value.value_location), "unknown")
+        return
+    elements = value.elements(braces=version >= (3, 0))
+    number = 0
+    for item in _read(elements, version, files, negated=False, depth=0):
+        yield item
+        number += 1
+        if number > TOO_MANY:
+            yield Item(Element(value.text, value.value_location), "unknown")
+            return
+
+
+def _read(
+    elements: Iterable[Element],
+    version: PostfixVersion,
+    files: Files,
+    *,
+    negated: bool,
+    depth: int,
+) -> Iterator[Item]:
+    for element in elements:
+        text = element.text
+        if text.startswith("#") and version >= (3, 0):
+            return  # the rest is taken for a comment, with a warning
+        bare = text.lstrip("!")
+        inverted = negated != bool((len(text) - len(bare)) % 2)
+        if not element.known:
+            yield Item(element, "unknown", negated=inverted)
+        elif not bare:
+            yield Item(element, "fatal")
+        elif bare.startswith("/"):
+            yield from _file(element, bare, version, files, negated=inverted, depth=depth)
+        elif ":" in bare and not bare.startswith("["):
+            kind = bare.partition(":")[0]
+            everything = kind == "static" and tables.get(kind) is not None
+            yield Item(element, "everything" if everything else "table", negated=inverted)
+        else:
+            yield Item(element, "name", bare.lower(), inverted)
+
+
+def _file(
+    element: Element,
+    name: str,
+    version: PostfixVersion,
+    files: Files,
+    *,
+    negated: bool,
+    depth: int,
+) -> Iterator[Item]:
+    source = files.read(name) if depth < _FILE_DEPTH else None
+    if source is None:
+        yield Item(element, "file", negated=negated)
+        return
+    for line in logical_lines(source):
+        items = [
+            Element(line.text[start:end], line.cut(start, end).location)
+            for start, end in split_list(line.text, braces=version >= (3, 0))
+        ]
+        yield from _read(items, version, files, negated=negated, depth=depth + 1)

@@ -1,0 +1,353 @@
+"""Names of parameters: which ones an instance can have, who mentions them, what was meant.
+
+As postconf(1) decides it (postconf_user.c, postconf_service.c, postconf_dbms.c): a name is used
+when it is built in, belongs to a service of master.cf or to a table, is a restriction class, or
+when some value mentions it as ``$name``.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from postlint.postfix import obsolete, parameters, service_parameters
+from postlint.postfix.tables import split as split_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+    from postlint.config.settings import Setting
+    from postlint.postfix.versions import PostfixVersion
+
+Use: TypeAlias = Literal[
+    "built-in",  # a parameter of this version
+    "legacy",  # an old name that works because a default mentions it
+    "service",  # a service parameter: smtp_destination_rate_delay
+    "no service",  # the shape of one, but master.cf has no such service
+    "table",  # a setting of a table such as ldap:NAME
+    "class",  # in smtpd_restriction_classes
+    "mentioned",  # some value refers to it
+    "other version",  # a parameter of another version
+    "historic",  # a parameter of some version before the oldest known one
+    "vendor",  # a parameter of a well-known patch
+    "unused",  # nothing of the above
+]
+
+VENDOR_PATCHES = {
+    "the VDA quota patch": frozenset(
+        {
+            "virtual_create_maildirsize",
+            "virtual_mailbox_extended",
+            "virtual_mailbox_limit_inbox",
+            "virtual_mailbox_limit_maps",
+            "virtual_mailbox_limit_override",
+            "virtual_maildir_extended",
+            "virtual_maildir_filter",
+            "virtual_maildir_filter_maps",
+            "virtual_maildir_limit_message",
+            "virtual_maildir_limit_message_maps",
+            "virtual_maildir_suffix",
+            "virtual_overquota_bounce",
+            "virtual_trash_count",
+            "virtual_trash_name",
+        }
+    ),
+    "the Postfix of Mac OS X": frozenset(
+        {
+            "enable_server_options",
+            "mydomain_fallback",
+            "smtpd_pw_server_security_options",
+            "smtpd_use_pw_server",
+            "use_getpwnam_ext",
+            "use_od_delivery_path",
+        }
+    ),
+}
+"""Who added the parameters that stock Postfix never had."""
+
+_MENTION = re.compile(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
+
+SUGGESTION_LIMIT = 2_000
+"""Names per run for which a likely meaning is looked up: more than that is no typing error."""
+
+
+class Suggestion(NamedTuple):
+    """What was probably meant. ``close``: one or two letters off, or the same words."""
+
+    name: str
+    close: bool
+
+
+class Names:
+    """The names of one instance."""
+
+    __slots__ = ("_mentioned", "_suggestions", "classes", "instance", "services", "tables")
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.services = tuple((service.name, service.program) for service in instance.services)
+        self.classes = frozenset(_classes(instance))
+        self._mentioned: dict[Service | None, set[str]] = {}
+        for service, setting in explicit_settings(instance):
+            found = self._mentioned.setdefault(service, set())
+            if "$" in setting.text:
+                found.update(_MENTION.findall(setting.text))
+        self.tables = _table_names(instance)
+        self._suggestions: dict[str, Suggestion | None] = {}
+
+    def mentioned(self, name: str, service: Service | None = None) -> bool:
+        """Whether a value refers to ``$name``; for an override one of main.cf or of its service."""
+        if service is not None:
+            places: Iterable[Service | None] = (None, service)
+        else:
+            places = self._mentioned
+        return any(name in self._mentioned.get(place, ()) for place in places)
+
+    def use(self, name: str, service: Service | None = None) -> Use:
+        """What a name is to this instance; ``service`` for one in an override."""
+        version = self.instance.version
+        parameter = parameters.get(name)
+        if parameter is not None and parameter.exists_in(version):
+            return "built-in"
+        if parameter is not None and parameter.legacy_in(version):
+            return "legacy"
+        if name in self.classes:
+            return "class"
+        if self.mentioned(name, service):
+            return "mentioned"
+        if service_parameters.database_parameter(name, self.tables.get(name.partition("_")[0], ())):
+            return "table"
+        if parameter is None and service_parameters.match_service_parameter(name) is not None:
+            return "service" if self._has_service(name) else "no service"
+        return self._foreign(name)
+
+    def _foreign(self, name: str) -> Use:
+        if parameters.is_known(name):
+            return "other version"
+        if obsolete.get(name) is not None:
+            return "historic"
+        return "vendor" if vendor_patch(name) is not None else "unused"
+
+    def _has_service(self, name: str) -> bool:
+        """Whether a service parameter is read: the queue manager asks for every transport."""
+        if not self.instance.whole_master_cf:
+            return True
+        names = {service for service, _ in self.services}
+        return any(
+            name.endswith(suffix) and name.removesuffix(suffix) in names
+            for suffix in service_parameters.SERVICE_PARAMETERS
+        )
+
+    def similar_service(self, name: str) -> str | None:
+        """A service with nearly this name."""
+        names = {service for service, _ in self.services if len(service) >= 4}
+        near = []
+        for service in names:
+            same_words = sorted(service.split("-")) == sorted(name.split("-"))
+            distance = 0 if same_words else edit_distance(name, service, 2)
+            if distance is not None:
+                near.append((distance, service))
+        return min(near)[1] if near else None
+
+    def suggest(self, name: str) -> Suggestion | None:
+        """The parameter of this version that was probably meant."""
+        if name not in self._suggestions:
+            if len(self._suggestions) >= SUGGESTION_LIMIT:
+                return None
+            self._suggestions[name] = suggest(name, self.instance.version)
+        return self._suggestions[name]
+
+
+@lru_cache(maxsize=4)
+def names_of(instance: Instance) -> Names:
+    """The names of an instance, found out once."""
+    return Names(instance)
+
+
+def explicit_settings(instance: Instance) -> Iterator[tuple[Service | None, Setting]]:
+    """Every setting that counts: those of main.cf (service None), then the overrides."""
+    for setting in instance.settings.values():
+        yield None, setting
+    for service in instance.services:
+        if service.entry is None:
+            continue
+        seen = set()
+        for override in service.entry.overrides:
+            if override.name is not None and override.name.text not in seen:
+                seen.add(override.name.text)
+                found = service.explicit(override.name.text)
+                if found is not None:
+                    yield service, found
+
+
+def vendor_patch(name: str) -> str | None:
+    """The patch that brought a parameter; None for anything else."""
+    return next((patch for patch, names in VENDOR_PATCHES.items() if name in names), None)
+
+
+def looks_built_in(name: str) -> bool:
+    """Whether a name starts as Postfix's own do, so that a user would hardly invent it."""
+    return name.partition("_")[0] in _first_words()
+
+
+def counterpart(name: str, version: PostfixVersion) -> str | None:
+    """The parameter of the other side: that of smtp_ for a name in smtpd_, and the reverse."""
+    for mine, other in (("smtpd_", "smtp_"), ("smtp_", "smtpd_"), ("lmtp_", "smtpd_")):
+        if name.startswith(mine):
+            swapped = other + name.removeprefix(mine)
+            parameter = parameters.get(swapped)
+            if parameter is not None and parameter.exists_in(version):
+                return swapped
+    return None
+
+
+def suggest(name: str, version: PostfixVersion) -> Suggestion | None:
+    """The parameter of a version that a wrong name probably means."""
+    index = _index(version)
+    lower = name.lower().replace("-", "_")
+    if lower in index.names and lower != name:
+        return Suggestion(lower, close=True)
+    other = counterpart(name, version)
+    if other is not None:
+        return Suggestion(other, close=True)
+    words = tuple(sorted(lower.split("_")))
+    reordered = index.by_words.get(words)
+    if reordered is not None:
+        return Suggestion(reordered, close=True)
+    nearest = index.nearest(lower)
+    if nearest is not None:
+        return Suggestion(nearest, close=True)
+    singular = tuple(sorted(word.removesuffix("s") for word in lower.split("_")))
+    plural = index.by_singulars.get(singular)
+    if plural is not None:
+        return Suggestion(plural, close=True)
+    for prefix in ("smtpd_", "smtp_", "virtual_", "local_"):
+        if prefix + lower in index.names:
+            return Suggestion(prefix + lower, close=False)
+    shorter = lower.partition("_")[2]
+    if "_" in shorter and shorter in index.names:
+        return Suggestion(shorter, close=False)
+    return None
+
+
+class _Index:
+    """Finds the names of a version that are nearly a given one.
+
+    Two names at most two edits apart share one of three equal parts of either, moved by no
+    more than two letters: only such candidates are compared letter by letter.
+    """
+
+    __slots__ = ("_parts", "by_singulars", "by_words", "names")
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.by_words: dict[tuple[str, ...], str] = {}
+        self.by_singulars: dict[tuple[str, ...], str] = {}
+        self._parts: dict[tuple[int, int, str], list[str]] = {}
+        for name in sorted(names):
+            words = name.split("_")
+            self.by_words[tuple(sorted(words))] = name
+            self.by_singulars[tuple(sorted(word.removesuffix("s") for word in words))] = name
+            for number, (start, end) in enumerate(_thirds(len(name))):
+                self._parts.setdefault((len(name), number, name[start:end]), []).append(name)
+
+    def nearest(self, name: str) -> str | None:
+        """The nearest name within one edit, of long names within two; the first of several."""
+        limit = 2 if len(name) >= 8 else 1 if len(name) >= 4 else 0
+        best: tuple[int, str] | None = None
+        for candidate in self._candidates(name, limit):
+            distance = edit_distance(name, candidate, limit)
+            if distance is not None and (best is None or (distance, candidate) < best):
+                best = (distance, candidate)
+        return None if best is None else best[1]
+
+    def _candidates(self, name: str, limit: int) -> set[str]:
+        found: set[str] = set()
+        if len(name) > 100:
+            return found
+        for length in range(len(name) - limit, len(name) + limit + 1):
+            for number, (start, end) in enumerate(_thirds(max(length, 0))):
+                for shift in range(-limit, limit + 1):
+                    if start + shift >= 0:
+                        part = name[start + shift : end + shift]
+                        found.update(self._parts.get((length, number, part), ()))
+        return found
+
+
+def edit_distance(left: str, right: str, limit: int) -> int | None:
+    """Letters to insert, delete, replace or swap with their neighbour; None above ``limit``."""
+    if abs(len(left) - len(right)) > limit:
+        return None
+    before: list[int] = []
+    previous = list(range(len(right) + 1))
+    for row, letter in enumerate(left, 1):
+        current = [row] + [limit + 1] * len(right)
+        first = max(1, row - limit)
+        last = min(len(right), row + limit)
+        for column in range(first, last + 1):
+            other = right[column - 1]
+            cost = min(
+                previous[column - 1] + (letter != other),
+                previous[column] + 1,
+                current[column - 1] + 1,
+            )
+            if (
+                row > 1
+                and column > 1
+                and letter == right[column - 2]
+                and left[row - 2] == other
+                and letter != other
+            ):
+                cost = min(cost, before[column - 2] + 1)
+            current[column] = cost
+        if min(current) > limit:
+            return None
+        before, previous = previous, current
+    return previous[-1] if previous[-1] <= limit else None
+
+
+def _thirds(length: int) -> tuple[tuple[int, int], ...]:
+    one, two = length // 3, 2 * length // 3
+    return ((0, one), (one, two), (two, length))
+
+
+@lru_cache(maxsize=4)
+def _index(version: PostfixVersion) -> _Index:
+    return _Index(parameters.names(version))
+
+
+@lru_cache(maxsize=1)
+def _first_words() -> frozenset[str]:
+    return frozenset(name.partition("_")[0] for name in parameters.all_names())
+
+
+def _classes(instance: Instance) -> Iterator[str]:
+    """The names in smtpd_restriction_classes, of main.cf and of every service."""
+    name = "smtpd_restriction_classes"
+    values: list[Effective] = [instance.main[name]]
+    values += [service[name] for service in instance.services if service.overrides(name)]
+    for value in values:
+        for element in value.elements():
+            if element.known:
+                yield element.text
+
+
+def _table_names(instance: Instance) -> dict[str, list[tuple[str, str]]]:
+    """Tables with settings in main.cf (``ldap:NAME``), by the first word of their names."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for _, setting in explicit_settings(instance):
+        if ":" not in setting.text or not any(
+            kind in setting.text for kind in service_parameters.DATABASE_SUFFIXES
+        ):
+            continue
+        for word in re.split(r"[, \t\r\n{}]+", setting.text):
+            _, kind, prefix = split_table(word)
+            if kind in service_parameters.DATABASE_SUFFIXES and prefix[:1] not in ("", "/", "."):
+                tables = found.setdefault(prefix.partition("_")[0], [])
+                if (kind, prefix) not in tables:
+                    tables.append((kind, prefix))
+    return found

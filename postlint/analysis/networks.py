@@ -1,0 +1,386 @@
+"""Address lists (mynetworks and friends): what each pattern matches (match_list.c, match_ops.c).
+
+Patterns are tried in their order and the first one that matches decides. A pattern that Postfix
+can not read ends every lookup that reaches it, but only for clients of its address family; others
+are no pattern at all to Postfix and match nobody without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from postlint.config.effective import Element
+from postlint.postfix import tables
+from postlint.syntax.lists import split_list
+from postlint.syntax.table import logical_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    from postlint.config.effective import Effective
+    from postlint.config.files import Files
+    from postlint.postfix.versions import PostfixVersion
+
+    Network: TypeAlias = IPv4Network | IPv6Network
+    Address: TypeAlias = IPv4Address | IPv6Address
+
+Kind: TypeAlias = Literal[
+    "network",  # an address or a network
+    "name",  # a client name or a parent domain
+    "everyone",  # a table that has any key
+    "table",  # type:table
+    "file",  # /file that can not be read here
+    "nobody",  # what Postfix passes over: no client is ever matched
+    "error",  # the lookup fails here
+    "fatal",  # the program does not start
+    "unknown",
+]
+
+Decision: TypeAlias = Literal["match", "no match", "error"]
+
+UNKNOWN_NAME: Final = "unknown"
+"""What smtpd calls a client whose name it could not find or confirm."""
+
+_V4: Final = frozenset("0123456789.")
+_V6: Final = frozenset("0123456789.abcdef:")
+_NAME: Final = re.compile(r"\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z")
+_LABEL_OF_LETTERS: Final = re.compile(r"[a-z]")
+_PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|\b[A-Z]{4,}[A-Z0-9]*\b")
+_DOTTED: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\Z")
+_COLONS: Final = re.compile(r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){1,7}(?:/[0-9]{1,3})?\Z")
+_FILE_DEPTH: Final = 8
+
+TOO_MANY: Final = 100_000
+"""Patterns that are looked at; the rest of a longer list is unknown."""
+
+
+class Pattern(NamedTuple):
+    """One item of an address list; ``element`` is it as written, with the ``!`` before it.
+
+    ``family`` is 4 or 6 where only such clients are concerned, else 0. ``problem`` says what is
+    wrong with the spelling and ``repaired`` how it is spelled right, if only one thing can be
+    meant.
+    """
+
+    element: Element
+    kind: Kind
+    negated: bool = False
+    network: Network | None = None
+    name: str = ""
+    family: Literal[0, 4, 6] = 0
+    problem: str = ""
+    repaired: str | None = None
+
+
+class AddressList:
+    """The patterns of a list, the contents of its files included."""
+
+    __slots__ = ("patterns",)
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self.patterns = tuple(patterns)
+
+    @property
+    def known(self) -> bool:
+        """Whether it is certain what every pattern matches; names count as known."""
+        return all(item.kind not in ("table", "file", "unknown") for item in self.patterns)
+
+    def decide(self, address: str, name: str = UNKNOWN_NAME) -> Decision | None:
+        """What a lookup of a client gives; None when that can not be known."""
+        import ipaddress
+
+        client = ipaddress.ip_address(address)
+        for item in self.patterns:
+            found = _matches(item, client, name.lower())
+            if found == "error" or found is None:
+                return found
+            if found == "match":
+                return "no match" if item.negated else "match"
+        return "no match"
+
+    def trusted(self) -> Iterator[tuple[Pattern, Network]]:
+        """The networks that the list takes in, without those that earlier patterns rule out.
+
+        An earlier exclusion of only a part of a network leaves the network in.
+        """
+        excluded: list[Network] = []
+        for item in self.patterns:
+            if item.kind == "everyone":
+                if not item.negated:
+                    for network in _everything():
+                        yield item, network
+                return
+            if item.network is None:
+                continue
+            if item.negated:
+                excluded.append(item.network)
+            elif not any(_covers(other, item.network) for other in excluded):
+                yield item, item.network
+
+
+def address_list(value: Effective, version: PostfixVersion, files: Files) -> AddressList:
+    """Read the value of an address list parameter."""
+    if value.problem is not None:
+        return AddressList([Pattern(Element(value.text, value.value_location), "unknown")])
+    elements = value.elements(braces=version >= (3, 0))
+    patterns = _patterns(elements, version, files, negated=False, depth=0)
+    found = list(islice(patterns, TOO_MANY))
+    if len(found) == TOO_MANY:
+        found.append(Pattern(Element(value.text, value.value_location), "unknown"))
+    return AddressList(found)
+
+
+def is_outside(network: Network) -> bool:
+    """Whether a network has addresses of the public Internet, anybody's."""
+    return network.is_global and not network.is_multicast
+
+
+def _patterns(
+    elements: Iterable[Element],
+    version: PostfixVersion,
+    files: Files,
+    *,
+    negated: bool,
+    depth: int,
+) -> Iterator[Pattern]:
+    for element in elements:
+        text = element.text
+        if text.startswith("#") and version >= (3, 0):
+            return  # the rest is taken for a comment, with a warning
+        bare = text.lstrip("!")
+        inverted = negated != bool((len(text) - len(bare)) % 2)
+        if not element.known:
+            yield Pattern(element, "unknown", inverted)
+        elif bare.startswith("/"):
+            yield from _file(element, bare, version, files, negated=inverted, depth=depth)
+        else:
+            yield _pattern(element, bare, version)._replace(element=element, negated=inverted)
+
+
+def _file(
+    element: Element,
+    name: str,
+    version: PostfixVersion,
+    files: Files,
+    *,
+    negated: bool,
+    depth: int,
+) -> Iterator[Pattern]:
+    source = files.read(name) if depth < _FILE_DEPTH else None
+    if source is None:
+        yield Pattern(element, "file", negated)
+        return
+    for line in logical_lines(source):
+        items = [
+            Element(line.text[start:end], line.cut(start, end).location)
+            for start, end in split_list(line.text, braces=version >= (3, 0))
+        ]
+        yield from _patterns(items, version, files, negated=negated, depth=depth + 1)
+
+
+def _pattern(element: Element, text: str, version: PostfixVersion) -> Pattern:
+    if not text:
+        return Pattern(element, "fatal", problem='no pattern after "!"')
+    if _PLACEHOLDER.search(text) and ":" not in text:
+        return Pattern(element, "unknown")  # a word in capitals that a script fills in
+    folded = text.lower()
+    if ":" in folded and not folded.startswith("["):
+        return _table(element, text, version)
+    if not _is_address_like(folded):
+        return _other(element, folded)
+    return _network(element, folded)
+
+
+def _is_address_like(text: str) -> bool:
+    """Whether match_hostaddr() reads the pattern as an address or a network."""
+    if ":" not in text and "/" not in text:
+        bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        return _DOTTED.match(bare) is not None and bare.count(".") == 3
+    return _V6.union("[]/").issuperset(text)
+
+
+def _table(element: Element, text: str, version: PostfixVersion) -> Pattern:
+    kind, _, name = text.partition(":")
+    if tables.get(kind) is not None and name:
+        if kind == "static":
+            return Pattern(element, "everyone")
+        return Pattern(element, "table")
+    folded = text.lower()
+    address, slash, length = folded.partition("/")
+    host, _, port = folded.rpartition(":")
+    problem, repaired = "", None
+    if _COLONS.match(folded) and _parses(address, version=6):
+        problem = "an IPv6 address needs brackets"
+        bracketed = f"[{address}]{slash}{length}"
+        again = _network(element, bracketed)
+        repaired = bracketed if again.kind == "network" else again.repaired
+    elif _COLONS.match(folded) and folded.count(":") > 1:
+        problem = "this is no IPv6 address, and one needs brackets"
+    elif port.isdigit() and _is_address_like(host) and _network(element, host).kind == "network":
+        problem = "a client has no port"
+        repaired = host
+    fatal = (not kind or not name) and version < (3, 12)
+    return Pattern(
+        element,
+        "fatal" if fatal or version < (2, 9) else "error",
+        problem=problem,
+        repaired=repaired,
+    )
+
+
+def _network(element: Element, text: str) -> Pattern:
+    """cidr_match_parse(), and the comparison of plain addresses before it."""
+    family: Literal[4, 6] = 6 if ":" in text else 4
+    inside = text
+    if text.startswith("["):
+        inside, bracket, rest = text[1:].partition("]")
+        if not bracket:
+            return _bad(element, family, "the closing bracket is missing", f"{text}]")
+        if rest and not rest.startswith("/"):
+            return _bad(element, family, f'"{rest}" follows the bracket')
+        inside += rest
+    host, slash, length = inside.partition("/")
+    if not slash:
+        if not _parses(host, version=family):
+            return _bad_host(element, text, host, family)
+        return Pattern(element, "network", network=_make(host), family=family)
+    if not (length.isascii() and length.isdigit()):
+        repaired = _from_netmask(host, length)
+        if _parses(length, version=4):
+            return _bad(element, family, "Postfix takes no netmask, only a prefix length", repaired)
+        return _bad(element, family, f'"{length}" is no prefix length', repaired)
+    if int(length) > (128 if family == 6 else 32):
+        return _bad(element, family, f"no address has {int(length)} bits")
+    if not _parses(host, version=family):
+        return _bad_host(element, text, host, family, f"/{length}")
+    network = _make(f"{host}/{int(length)}")
+    if network.network_address != _make(host).network_address:
+        return _bad(
+            element,
+            family,
+            f"there are address bits behind the first {int(length)}",
+            _spelled(network, bracketed=text.startswith("[")),
+        )
+    return Pattern(element, "network", network=network, family=family)
+
+
+def _bad(
+    element: Element, family: Literal[4, 6], problem: str, repaired: str | None = None
+) -> Pattern:
+    return Pattern(element, "error", family=family, problem=problem, repaired=repaired)
+
+
+def _bad_host(
+    element: Element, text: str, host: str, family: Literal[4, 6], length: str = ""
+) -> Pattern:
+    if family == 4 and not length:
+        return Pattern(element, "nobody", family=4, problem=f'"{text}" is no address')
+    repaired = None
+    if family == 4 and _DOTTED.match(host) and host.count(".") < 3:
+        full = host + ".0" * (3 - host.count("."))
+        if _parses(f"{full}{length}", version=4, network=True):
+            repaired = f"{full}{length}"
+        return _bad(element, family, "all four bytes of the address must be given", repaired)
+    return _bad(element, family, f'"{host}" is no IPv{family} address')
+
+
+def _other(element: Element, text: str) -> Pattern:
+    """What match_hostaddr() passes over: a client name, or nothing at all."""
+    if _NAME.match(text) and _LABEL_OF_LETTERS.search(text):
+        return Pattern(element, "name", name=text)
+    stripped = text.strip(";,\"'()")
+    repaired = None
+    if stripped != text and _is_address_like(stripped):
+        again = _network(element, stripped)
+        if again.kind == "network":
+            repaired = stripped
+    problem = "no client is matched by this"
+    if _V4.issuperset(text):
+        problem = "this is only a part of an address"
+        parts = text.strip(".").split(".")
+        if len(parts) < 4 and all(part.isdigit() and int(part) < 256 for part in parts):
+            repaired = ".".join((*parts, *("0",) * (4 - len(parts)))) + f"/{8 * len(parts)}"
+    elif re.match(r"[0-9.]+\*[0-9.*]*\Z", text):
+        problem = "Postfix has no wildcards for addresses"
+        parts = text.rstrip(".*").split(".")
+        if len(parts) < 4 and re.fullmatch(r"[0-9.]+(?:\.\*)+", text):
+            repaired = ".".join((*parts, *("0",) * (4 - len(parts)))) + f"/{8 * len(parts)}"
+            repaired = repaired if _parses(repaired, version=4, network=True) else None
+    elif re.match(r"[0-9.]+-[0-9.]+\Z", text):
+        problem = "Postfix has no ranges of addresses"
+    return Pattern(element, "nobody", problem=problem, repaired=repaired)
+
+
+def _matches(item: Pattern, client: Address, name: str) -> Decision | None:
+    match item.kind:
+        case "network":
+            network = item.network
+            same = network is not None and client.version == network.version
+            return "match" if same and client in network else "no match"  # type: ignore[operator]
+        case "name":
+            return "match" if _is_name_or_below(name, item.name) else "no match"
+        case "everyone":
+            return "match"
+        case "nobody":
+            return "no match"
+        case "error":
+            return "error" if item.family in (0, client.version) else "no match"
+        case "fatal":
+            return "error"
+        case _:
+            return None
+
+
+def _is_name_or_below(name: str, pattern: str) -> bool:
+    return name == pattern or name.endswith(f".{pattern.lstrip('.')}")
+
+
+def _everything() -> tuple[Network, Network]:
+    return _make("0.0.0.0/0"), _make("::/0")
+
+
+def _covers(outer: Network, inner: Network) -> bool:
+    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def _spelled(network: Network, *, bracketed: bool) -> str:
+    text = str(network.network_address)
+    return f"[{text}]/{network.prefixlen}" if bracketed else f"{text}/{network.prefixlen}"
+
+
+def _from_netmask(host: str, mask: str) -> str | None:
+    if not _parses(mask, version=4) or not _parses(host, version=4):
+        return None
+    bits = f"{int(_make(mask).network_address):032b}"
+    length = bits.count("1")
+    if bits != "1" * length + "0" * (32 - length):
+        return None
+    return _spelled(_make(f"{host}/{length}"), bracketed=False)
+
+
+def _make(text: str) -> Network:
+    import ipaddress
+
+    return ipaddress.ip_network(text, strict=False)
+
+
+def _parses(text: str, *, version: Literal[4, 6], network: bool = False) -> bool:
+    """Whether inet_pton(3) reads an address; ``network``: with a prefix length."""
+    import ipaddress
+
+    read: Callable[[str], object]
+    if network:
+        read = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
+    else:
+        read = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+    try:
+        if network:
+            _make(text)
+        else:
+            read(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Which programs read a parameter, and so what refuses to start when its value is bad."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from postlint.analysis.names import explicit_settings
+from postlint.postfix import parameters, service_parameters
+from postlint.postfix.services import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+    from postlint.config.settings import Setting
+
+EVERYTHING = "*"
+"""In place of names: every daemon, and nearly every command."""
+
+
+class Explicit(NamedTuple):
+    """A setting that counts, with its value; ``service`` is that of an override."""
+
+    setting: Setting
+    value: Effective
+    service: Service | None
+
+    @property
+    def service_label(self) -> str | None:
+        """The service as findings name it."""
+        return None if self.service is None else self.service.label
+
+
+class Refusal(NamedTuple):
+    """Who refuses a bad value. ``certain``: the installation does run one of them."""
+
+    text: str
+    certain: bool
+
+
+def explicit_values(instance: Instance) -> Iterator[Explicit]:
+    """Every setting of main.cf that counts, and every override that does."""
+    for service, setting in explicit_settings(instance):
+        scope = instance.main if service is None else service
+        yield Explicit(setting, scope[setting.name], service)
+
+
+def readers(name: str, instance: Instance) -> frozenset[str]:
+    """The programs that load a parameter; {"*"} for all of them, empty for what is none."""
+    parameter = parameters.get(name)
+    if parameter is not None:
+        return parameter.programs(instance.version)
+    matched = service_parameters.match_service_parameter(name)
+    return frozenset() if matched is None else matched[2].read_by
+
+
+def refusal(name: str, instance: Instance, service: Service | None = None) -> Refusal | None:
+    """What does not start when a parameter has a bad value; None when nothing loads it."""
+    programs = readers(name, instance)
+    if service is not None:
+        if EVERYTHING in programs or service.program in programs:
+            return Refusal(f"{service.program} will not start", certain=True)
+        return None
+    if not programs:
+        return None
+    if EVERYTHING in programs:
+        return Refusal("no Postfix program will start", certain=True)
+    if instance.whole_master_cf:
+        running = {found.program for found in instance.services} | {"master", *COMMANDS}
+        here = programs & running
+        if not here:
+            return Refusal(f"{_listed(programs)} would not start", certain=False)
+        programs = here
+    return Refusal(f"{_listed(programs)} will not start", certain=True)
+
+
+def _listed(programs: frozenset[str]) -> str:
+    names = sorted(programs, key=lambda name: (name not in ("smtpd", "smtp"), name))
+    if len(names) > 3:
+        return f"{names[0]} and {len(names) - 1} other programs"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,127 @@
+"""The terms in which smtpd's decisions are told: a client's words, replies, steps, states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from postlint.syntax.source import Location
+
+Verdict: TypeAlias = Literal["refused", "allowed", "depends", "fatal"]
+
+Stage: TypeAlias = Literal["connect", "helo", "mail", "rcpt", "data", "end of data"]
+"""Where in the dialogue a restriction is carried out."""
+
+UNKNOWN_NAME = "unknown"
+"""What smtpd calls a client whose name it could not find or confirm."""
+
+
+class Session(NamedTuple):
+    """What a client is and says. ``helo`` None: it does not greet. ``sender`` "": a bounce.
+
+    ``outsider``: the client may be any stranger who makes the best of it: in no DNS list, with
+    names that exist, in no table that can not be read except where that would let it in.
+    """
+
+    address: str
+    helo: str | None
+    sender: str
+    recipient: str
+    name: str = UNKNOWN_NAME
+    outsider: bool = False
+
+    def describe(self) -> str:
+        """The session in words."""
+        helo = "no HELO" if self.helo is None else f"HELO {self.helo}"
+        return f"client {self.address}, {helo}, MAIL FROM:<{self.sender}>, " + (
+            f"RCPT TO:<{self.recipient}>"
+        )
+
+
+class Step(NamedTuple):
+    """One restriction that was looked at.
+
+    ``results`` says what it answered, in words; several where that can not be known.
+    """
+
+    parameter: str
+    depth: int
+    text: str
+    location: Location | None
+    results: tuple[str, ...]
+    reason: str
+
+
+class Reply(NamedTuple):
+    """A refusal: its code and the number of the step that caused it (-1: none did)."""
+
+    code: int
+    step: int
+
+
+class State(NamedTuple):
+    """What smtpd remembers between restrictions."""
+
+    defer_if_permit: Reply | None = None
+    defer_if_reject: Reply | None = None
+    warn_if_reject: int = 0
+    discard: bool = False
+    recipient_checked: bool = False
+    sender_checked: bool = False
+
+
+class Outcome(NamedTuple):
+    """One possible end of the dialogue: where it ends, and the refusal that ends it, if one does."""
+
+    stage: Stage
+    refusal: Reply | None
+
+    @property
+    def accepted(self) -> bool:
+        return self.refusal is None
+
+
+class Evaluation(NamedTuple):
+    """All that can come of a session, and every step that was looked at."""
+
+    session: Session
+    steps: tuple[Step, ...]
+    outcomes: frozenset[Outcome]
+
+    @property
+    def accepted(self) -> bool | None:
+        """Whether mail is taken for the recipient; None when that can not be known."""
+        answers = {outcome.accepted for outcome in self.outcomes}
+        return answers.pop() if len(answers) == 1 else None
+
+    @property
+    def recipient_classes(self) -> frozenset[int]:
+        """The possible reply classes up to RCPT TO: 2, 4, 5."""
+        return frozenset(
+            2
+            if outcome.refusal is None or outcome.stage in ("data", "end of data")
+            else outcome.refusal.code // 100
+            for outcome in self.outcomes
+        )
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The possible reply classes of the whole dialogue."""
+        return frozenset(
+            2 if outcome.refusal is None else outcome.refusal.code // 100
+            for outcome in self.outcomes
+        )
+
+    @property
+    def refusals(self) -> list[tuple[Reply, Step | None]]:
+        """The possible refusals with the steps that cause them, in their order."""
+        replies = {outcome.refusal for outcome in self.outcomes if outcome.refusal is not None}
+        return [(reply, self.step(reply.step)) for reply in sorted(replies, key=_order)]
+
+    def step(self, number: int) -> Step | None:
+        """The step of that number."""
+        return self.steps[number] if 0 <= number < len(self.steps) else None
+
+
+def _order(reply: Reply) -> tuple[int, int]:
+    return reply.step, reply.code

@@ -1,0 +1,1 @@
+"""Ready-made LALR tables, one module per grammar."""

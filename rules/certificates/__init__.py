@@ -1,0 +1,1 @@
+"""CRT: certificates, keys and Diffie-Hellman parameters."""

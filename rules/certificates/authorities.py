@@ -1,0 +1,174 @@
+"""CRT: certificate authorities, and certificates that clients are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.analysis.tls import server_tls, tls_of
+from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.rule import rule
+from postlint.postfix.restrictions import LISTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.analysis.tls import ClientTls
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+    from postlint.config.tables import PolicyTable
+
+_PKIX = frozenset({"verify", "secure"})
+_CCERT_WORDS = frozenset({"permit_tls_clientcerts", "check_ccert_access"})
+
+
+@rule("CRT014", severity=Severity.INFO)
+def cafile_purpose(instance: Instance) -> Iterator[Finding]:
+    """A file of certificate authorities is set that nothing asks, or none where one is needed.
+
+    Why: A server checks certificates of clients only when it asks for them, and a client those of
+        servers only at the levels verify and secure. Below, the file changes a word in the log and
+        a missing file switches TLS off. At verify and secure without any authority every server
+        fails and mail is deferred.
+    Fix: Delete smtpd_tls_CAfile unless it completes the certificate chain; delete smtp_tls_CAfile
+        or raise the level. For verify and secure set it, or tls_append_default_CA = yes.
+    Bad:
+        smtpd_tls_security_level = may
+        smtpd_tls_CAfile = /etc/ssl/ca.pem
+    Good:
+        smtpd_tls_security_level = may
+        smtpd_tls_CAfile = /etc/ssl/ca.pem
+        smtpd_tls_ask_ccert = yes
+    References: postconf(5) smtpd_tls_CAfile, postconf(5) smtp_tls_CAfile
+    """
+    if instance.whole:
+        yield from _server(instance)
+        for prefix in ("smtp", "lmtp"):
+            yield from _client(instance, prefix)
+    for client in tls_of(instance).clients:
+        yield from _no_authority(client)
+    for table in instance.policy_tables:
+        yield from _policies_without_authority(table)
+
+
+def _server(instance: Instance) -> Iterator[Finding]:
+    value = instance.main["smtpd_tls_CAfile"]
+    location = value.value_location
+    if location is None or value.empty is not False:
+        return
+    servers = [server for server in tls_of(instance).smtpd if server.mode != "none"]
+    if servers and all(_asks(server.service) is False for server in servers):
+        yield Finding(
+            location,
+            "smtpd_tls_CAfile checks nobody: clients are not asked for certificates"
+            " (at most it completes the server's own chain)",
+            parameter=value.name,
+        )
+
+
+def _asks(service: Service) -> bool | None:
+    """Whether smtpd asks clients for certificates."""
+    ask, require = service["smtpd_tls_ask_ccert"].yes, service["smtpd_tls_req_ccert"].yes
+    if ask or require:
+        return True
+    return None if ask is None or require is None else False
+
+
+def _client(instance: Instance, prefix: str) -> Iterator[Finding]:
+    value = instance.main[f"{prefix}_tls_CAfile"]
+    location = value.value_location
+    if location is None or value.empty is not False:
+        return
+    tls = tls_of(instance)
+    clients = [client for client in tls.clients if client.prefix == prefix]
+    levels: set[str | None] = {client.level for client in clients}
+    for client in clients:
+        summary = tls.policies(client.service)
+        levels.update(summary.levels if summary.complete else [None])
+    if levels <= {"none", "may", "encrypt"} and levels != {"none"} and levels:
+        yield Finding(
+            location,
+            f"{value.name} decides nothing at the levels in use:"
+            ' the log says "Trusted" instead of "Untrusted"',
+            parameter=value.name,
+        )
+
+
+def _has_authority(service: Service) -> bool:
+    """Whether a client knows any authority, or may."""
+    prefix = service.program
+    names = (f"{prefix}_tls_CAfile", f"{prefix}_tls_CApath", f"{prefix}_tls_trust_anchor_file")
+    if any(service[name].empty is not True for name in names):
+        return True
+    return service["tls_append_default_CA"].yes is not False
+
+
+def _no_authority(client: ClientTls) -> Iterator[Finding]:
+    location = client.cause.value_location
+    if client.level in _PKIX and location is not None and not _has_authority(client.service):
+        yield Finding(
+            location,
+            f"level {client.level} without any certificate authority:"
+            " no server can be verified and mail is deferred",
+            severity=Severity.ERROR,
+            parameter=client.cause.name,
+            service=client.service.label,
+        )
+
+
+def _policies_without_authority(table: PolicyTable) -> Iterator[Finding]:
+    if any(_has_authority(service) for service in table.services):
+        return
+    for entry, policy in table.policies():
+        level = policy.level.text.lower() if policy.level is not None else ""
+        anchored = any(attribute.name == "tafile" for attribute in policy.attributes)
+        if policy.level is not None and level in _PKIX and not anchored:
+            yield Finding(
+                policy.level.location,
+                f"{entry.key.text}: level {level} without any certificate authority:"
+                " its mail is deferred",
+                severity=Severity.ERROR,
+                parameter=table.parameter,
+            )
+
+
+@rule("CRT015", severity=Severity.WARNING, tags=("CWE-295",))
+def ccert_misuse(service: Service) -> Iterator[Finding]:
+    """Certificates of clients are required or compared where clients are not asked for them.
+
+    Why: smtpd_tls_req_ccert counts only where TLS is required; elsewhere Postfix warns and goes
+        on. Restrictions that compare certificates never match when the server does not ask.
+    Fix: Require TLS (level encrypt) on a port of its own for such clients, and set
+        smtpd_tls_ask_ccert = yes.
+    Bad:
+        smtpd_tls_security_level = may
+        smtpd_tls_req_ccert = yes
+    Good:
+        smtpd_tls_security_level = encrypt
+        smtpd_tls_req_ccert = yes
+    References: postconf(5) smtpd_tls_req_ccert, postconf(5) smtpd_tls_ask_ccert, TLS_README
+    """
+    if service.program != "smtpd":
+        return
+    server = server_tls(service)
+    ask, require = service["smtpd_tls_ask_ccert"], service["smtpd_tls_req_ccert"]
+    if require.yes and server.mode == "may":
+        location = require.value_location
+        if location is not None:
+            yield Finding(
+                location,
+                "smtpd_tls_req_ccert counts only where TLS is required; here it is optional",
+                parameter=require.name,
+                related=()
+                if server.cause.value_location is None
+                else (Related("TLS is optional", server.cause.value_location),),
+            )
+    if ask.yes is not False or require.yes is not False or server.mode in (None, "fatal"):
+        return
+    for name in LISTS:
+        for element in service[name].elements():
+            if element.text.lower() in _CCERT_WORDS and element.location is not None:
+                yield Finding(
+                    element.location,
+                    f"{element.text} never matches: smtpd_tls_ask_ccert = yes is missing",
+                    parameter=name,
+                )

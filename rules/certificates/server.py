@@ -1,0 +1,180 @@
+"""CRT: certificates of the server, and TLS files that are not there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from postlint.analysis.roles import is_public, service_role
+from postlint.analysis.tls import explicit_values, server_tls, tls_of
+from postlint.lint.finding import Finding, Severity
+from postlint.lint.rule import rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+    from postlint.lint.finding import Location
+
+_CERTIFICATES = (
+    "smtpd_tls_cert_file",
+    "smtpd_tls_eccert_file",
+    "smtpd_tls_dcert_file",
+    "smtpd_tls_chain_files",
+)
+_FILES = ("cert", "key", "eccert", "eckey", "dcert", "dkey")
+_CONSEQUENCES = {
+    "may": "STARTTLS is offered and then refused, mail comes in clear text",
+    "encrypt": "STARTTLS is refused and so is mail without it",
+    "wrapper": "every connection is dropped",
+}
+_SNAKEOIL = "ssl-cert-snakeoil"
+
+
+@rule("CRT001", severity=Severity.ERROR, security=6.5, tags=("CWE-319",))
+def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
+    """A server turns TLS on and has no certificate.
+
+    Why: smtpd logs "No server certs available" and goes on: it offers STARTTLS and answers it
+        with 454. Senders then use clear text, or where TLS is required nothing gets in. A table
+        of certificates by name (tls_server_sni_maps) does not help.
+    Fix: Set smtpd_tls_chain_files (3.4), or smtpd_tls_cert_file and smtpd_tls_key_file.
+    Bad:
+        smtpd_tls_security_level = may
+    Good:
+        smtpd_tls_security_level = may
+        smtpd_tls_chain_files = /etc/ssl/mx.example.com.pem
+    References: postconf(5) smtpd_tls_chain_files, src/smtpd/smtpd.c, TLS_README
+    """
+    if service.program != "smtpd" or not service.instance.whole_main_cf:
+        return
+    server = server_tls(service)
+    location = server.cause.value_location
+    if not server.on or location is None:
+        return
+    if all(service[name].empty is True for name in _CERTIFICATES):
+        yield Finding(
+            location,
+            f"TLS is on and there is no certificate: {_CONSEQUENCES[server.mode or 'may']}",
+            parameter="smtpd_tls_cert_file",
+        )
+
+
+@rule("CRT002", severity=Severity.ERROR, security=5.9, tags=("CWE-636",))
+def tls_file_missing(instance: Instance) -> Iterator[Finding]:
+    """A certificate, key or file of authorities does not exist.
+
+    Why: Postfix only warns and switches TLS off. The server then talks clear text, or refuses
+        mail where TLS is required; a client at level may sends everything in clear text and
+        nothing bounces. That holds for smtpd_tls_CAfile and smtp_tls_CAfile too.
+    Fix: Correct the path, or delete a setting that is not needed. postlint looks for such files
+        only with --host or --root.
+    Bad:
+        smtp_tls_security_level = may
+        smtp_tls_CAfile = /etc/ssl/no-such-file.pem
+    Good:
+        smtp_tls_security_level = may
+    References: postconf(5) smtp_tls_CAfile, src/tls/tls_server.c, src/tls/tls_client.c
+    """
+    for side in ("smtpd", "smtp", "lmtp"):
+        names = [f"{side}_tls_{kind}_file" for kind in _FILES]
+        names += [f"{side}_tls_CAfile", f"{side}_tls_chain_files"]
+        if side == "smtpd":
+            names.append("smtpd_tls_dh1024_param_file")
+        for service, value in explicit_values(instance, names):
+            for text, location in _paths(value):
+                if _is_missing(instance, text):
+                    yield _missing(side, value, text, location, service)
+
+
+def _paths(value: Effective) -> Iterator[tuple[str, Location]]:
+    if value.name.endswith("_chain_files"):
+        for element in value.elements():
+            location = element.location or value.value_location
+            if element.known and location is not None:
+                yield element.text, location
+    elif value.known and value.value_location is not None:
+        yield value.text.strip(), value.value_location
+
+
+def _is_missing(instance: Instance, name: str) -> bool:
+    """Whether a file is certainly not there; only where all files can be looked at."""
+    if not instance.files.complete or not name.startswith("/"):
+        return False
+    path = instance.files.locate(name)
+    if path is None:
+        return False
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 -- errors tell apart
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+def _missing(
+    side: str, value: Effective, text: str, location: Location, service: Service | None
+) -> Finding:
+    label = None if service is None else service.label
+    if value.name == "smtpd_tls_dh1024_param_file":
+        return Finding(
+            location,
+            f"{value.name}: there is no file {text}; the built-in parameters are used",
+            severity=Severity.WARNING,
+            parameter=value.name,
+            service=label,
+        )
+    consequence = (
+        "TLS of the server is off" if side == "smtpd" else "all mail leaves in clear text, or not"
+    )
+    return Finding(
+        location,
+        f"{value.name}: there is no file {text}: {consequence}",
+        parameter=value.name,
+        service=label,
+    )
+
+
+@rule("CRT011", severity=Severity.WARNING, security=5.3, tags=("CWE-295",))
+def snakeoil_certificate(instance: Instance) -> Iterator[Finding]:
+    """A server uses the self-signed certificate that the system made when it was installed.
+
+    Why: Mail programs of users can not check it, and users learn to click the warning away;
+        whoever sits between then gets the password. Other mail servers do not care.
+    Fix: Get a certificate for the name that users connect to.
+    Bad:
+        smtpd_tls_cert_file = /etc/ssl/certs/ssl-cert-snakeoil.pem
+        smtpd_tls_security_level = may
+        --- master.cf
+        submission inet n - y - - smtpd -o smtpd_tls_security_level=encrypt
+    Good:
+        smtpd_tls_cert_file = /etc/ssl/certs/mx.example.com.pem
+        smtpd_tls_security_level = may
+        --- master.cf
+        submission inet n - y - - smtpd -o smtpd_tls_security_level=encrypt
+    References: postconf(5) smtpd_tls_cert_file
+    """
+    found: dict[tuple[object, ...], tuple[Effective, Location, list[Service]]] = {}
+    for server in tls_of(instance).smtpd:
+        if not server.on or is_public(server.service) is False:
+            continue
+        for name in _CERTIFICATES:
+            value = server.service[name]
+            location = value.value_location
+            if location is not None and value.known and _SNAKEOIL in value.text:
+                key = (location.path, location.span)
+                found.setdefault(key, (value, location, []))[2].append(server.service)
+    for value, location, services in found.values():
+        users = any(service_role(service) == "msa" for service in services)
+        finding = Finding(
+            location,
+            "this certificate of the system is self-signed: "
+            + ("mail programs of users can not check it" if users else "nobody can check it"),
+            severity=None if users else Severity.INFO,
+            parameter=value.name,
+        )
+        finding.services = tuple((service.label, service.location) for service in services)
+        yield finding

@@ -1,0 +1,1 @@
+"""DUP: settings, overrides, services and list elements that are given more than once."""

@@ -1,0 +1,187 @@
+"""DUP002 and DUP003: overrides and services that master.cf gives more than once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from postlint.config.effective import UNKNOWN
+from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
+from postlint.lint.rule import rule
+from postlint.postfix.services import inet_port
+from postlint.syntax.lines import WHITE_SPACE
+from postlint.syntax.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.instance import Instance
+    from postlint.syntax.master_cf import MasterCf, Override, ServiceEntry
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_ENDPOINT = re.compile(r"(?:(\[[^\]]*\]|[^:\[\]]*):)?([^:]+)\Z")
+
+
+@rule("DUP002", severity=Severity.WARNING)
+def duplicate_override(master_cf: MasterCf) -> Iterator[Finding]:
+    """A service overrides the same parameter twice.
+
+    Why: The last -o of an entry counts, and nothing is logged about the others. One of the two
+        values is not what the daemon works with.
+    Fix: Keep the one that is meant.
+    Bad:
+        myhostname = mx.example.com
+        --- master.cf
+        smtp inet n - n - - smtpd
+          -o smtpd_helo_required=yes
+          -o smtpd_helo_required=no
+    Good:
+        myhostname = mx.example.com
+        --- master.cf
+        smtp inet n - n - - smtpd
+          -o smtpd_helo_required=yes
+    References: master(5), src/master/single_server.c
+    """
+    for entry in master_cf.services:
+        last: dict[str, Override] = {}
+        for override in entry.overrides:
+            if override.name is not None:
+                last[override.name.text] = override
+        if len(last) == len(entry.overrides):
+            continue
+        for override in entry.overrides:
+            if override.name is None or last[override.name.text] is override:
+                continue
+            yield _dead_override(entry, override, last[override.name.text])
+
+
+@rule("DUP003", severity=Severity.ERROR)
+def duplicate_service(instance: Instance) -> Iterator[Finding]:
+    """master.cf defines the same service twice.
+
+    Why: master(8) takes the last entry for a name and type, with its options only, and logs a
+        warning; what the first says is lost. Names of ports count as their numbers: smtps,
+        submissions and 465 are one service. Where one entry listens on all addresses and another
+        on one of them, the second can not bind its port.
+    Fix: Join the two entries, or delete one.
+    Bad:
+        myhostname = mx.example.com
+        --- master.cf
+        submissions inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+        465 inet n - n - - smtpd
+    Good:
+        myhostname = mx.example.com
+        --- master.cf
+        smtp inet n - n - - smtpd
+        smtp unix - - n - - smtp
+    References: master(5), src/master/master_conf.c, src/master/master_ent.c
+    """
+    if instance.master_cf is None:
+        return
+    services: dict[tuple[str, str, str], list[ServiceEntry]] = {}
+    for entry in instance.master_cf.services:
+        key = _identity(entry)
+        if key is not None:
+            services.setdefault(key, []).append(entry)
+    for entries in services.values():
+        for entry in entries[:-1]:
+            yield _dead_service(entry, entries[-1])
+    yield from _conflicts(instance, services)
+
+
+def _dead_override(entry: ServiceEntry, override: Override, last: Override) -> Finding:
+    name = override.name.text if override.name is not None else ""
+    value = override.value.text if override.value is not None else ""
+    final = last.value.text if last.value is not None else ""
+    same = value == final
+    source = entry.line.source
+    service = f"{entry.fields[0].text}/{entry.fields[1].text}"
+    said = "with the same value" if same else f'the last value, "{final}", counts'
+    return Finding(
+        Location(source, override.span),
+        f"-o {name} is given twice for {service}: {said}",
+        severity=Severity.INFO if same else None,
+        parameter=name,
+        service=service,
+        related=(Related("the one that counts", Location(source, last.span)),),
+        fix=Fix("delete the earlier one", (_delete_word(override),), "safe"),
+    )
+
+
+def _delete_word(override: Override) -> Edit:
+    """Delete an override with the white space before it; its line too, if nothing is left."""
+    source = override.argument.raw.source
+    text = source.text
+    start, end = override.span
+    line_start = text.rfind("\n", 0, start) + 1
+    newline = text.find("\n", end)
+    line_end = len(text) if newline < 0 else newline
+    alone = not text[line_start:start].strip(WHITE_SPACE) and not text[end:line_end].strip(
+        WHITE_SPACE
+    )
+    if alone and line_start:
+        return Edit(Location(source, Span(line_start, min(line_end + 1, len(text)))), "")
+    blank = len(text[line_start:start]) - len(text[line_start:start].rstrip(WHITE_SPACE))
+    if line_start + blank == start:  # first on its line: the white space before it must stay
+        after = len(text[end:line_end]) - len(text[end:line_end].lstrip(WHITE_SPACE))
+        return Edit(Location(source, Span(start, end + after)), "")
+    return Edit(Location(source, Span(start - blank, end)), "")
+
+
+def _identity(entry: ServiceEntry) -> tuple[str, str, str] | None:
+    """What master(8) takes for one service: type, host part, and port or name."""
+    name, kind = entry.fields[0].text, entry.fields[1].text
+    if UNKNOWN in name or any(character in name for character in "{}<>%@"):
+        return None
+    if kind != "inet":  # public and private sockets lie in different folders
+        public = entry.field("private").text == "n"
+        return (kind, "public" if public else "private", name)
+    match = _ENDPOINT.match(name)
+    if match is None:
+        return (kind, "", name)
+    host = (match[1] or "").lower().strip("[]")
+    port = inet_port(match[2])
+    return (kind, host, match[2].lower() if port is None else str(port))
+
+
+def _dead_service(entry: ServiceEntry, last: ServiceEntry) -> Finding:
+    name, kind = entry.fields[0].text, entry.fields[1].text
+    line = last.fields[0].location.start.line
+    other = last.fields[0].text
+    alias = "" if other == name else f' as "{other}"'
+    same = [word.text for word in entry.words[1:]] == [word.text for word in last.words[1:]]
+    effect = "the two entries are equal" if same else "this entry is dead, with its options"
+    return Finding(
+        entry.fields[0].location,
+        f"{name}/{kind} is defined again on line {line}{alias}: {effect}",
+        severity=Severity.WARNING if same else None,
+        service=f"{name}/{kind}",
+        related=(Related("the entry that counts", last.fields[0].location),),
+    )
+
+
+def _conflicts(
+    instance: Instance, services: dict[tuple[str, str, str], list[ServiceEntry]]
+) -> Iterator[Finding]:
+    """Entries on one address beside an entry on all of them."""
+    interfaces = instance.main["inet_interfaces"]
+    if not interfaces.known:
+        return
+    words = {element.text.lower() for element in interfaces.elements()}
+    for (kind, host, port), entries in services.items():
+        wildcard = services.get((kind, "", port))
+        if kind != "inet" or not host or wildcard is None:
+            continue
+        address = "127.0.0.1" if host == "localhost" else host
+        listening = words & {address, f"[{address}]", host}
+        local = "loopback-only" in words and address in _LOOPBACK
+        if not (listening or local or "all" in words):
+            continue
+        name = entries[-1].fields[0].text
+        yield Finding(
+            entries[-1].fields[0].location,
+            f'master can not bind "{name}" on Linux: "{wildcard[-1].fields[0].text}" '
+            "listens on this address and port too",
+            service=f"{name}/{kind}",
+            related=(Related("listens there already", wildcard[-1].fields[0].location),),
+        )

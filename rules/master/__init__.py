@@ -1,0 +1,1 @@
+"""MST: services in master.cf."""

@@ -1,0 +1,1 @@
+"""PAR: names of parameters that are wrong, of another version, obsolete, or never used."""

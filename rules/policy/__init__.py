@@ -1,0 +1,1 @@
+"""POL: TLS policy tables."""

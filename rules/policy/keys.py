@@ -1,0 +1,141 @@
+"""POL: keys of policy tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from postlint.analysis.policies import ENTRY_LIMIT, destination, policies_of
+from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.rule import rule
+from postlint.postfix.services import inet_port
+from postlint.syntax.indexed_table import IndexedTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.tables import PolicyTable
+    from postlint.syntax.table import TableEntry
+
+_NOT_BARE = r"[\[:]"
+_SMTPS = r":(?:465|smtps|submissions|ssmtp|urd)(?=[ \t\v\f\r\n]|\Z)"
+
+
+@rule("POL004", severity=Severity.WARNING)
+def mixed_key_styles(table: PolicyTable) -> Iterator[Finding]:
+    """A policy table has one host in several spellings.
+
+    Why: Only the spelling that the routing uses is looked up: the bare domain for mail that goes
+        by MX records, [host]:port for a relayhost or transport written so. The other line is dead
+        or about another route, and when they differ the wrong one may be the one that counts.
+    Fix: Keep the spelling of the next hop as relayhost and transport_maps have it.
+    Bad:
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        example.com       may
+        [example.com]:25  encrypt
+    Good:
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        example.com   encrypt
+        .example.com  encrypt
+    References: postconf(5) smtp_tls_policy_maps, TLS_README
+    """
+    policies = policies_of(table)
+    special = list(policies.with_key(_NOT_BARE))
+    hosts = {destination(entry.key.text).host for entry, _ in special} - {""}
+    if not hosts:
+        return
+    names = "|".join(map(re.escape, sorted(hosts)))
+    bare = policies.with_key(rf"^(?:{names})(?=[ \t\v\f\r\n]|\Z)")
+    first: dict[str, TableEntry] = {}
+    reported: set[tuple[str, str]] = set()
+    for entry, _ in (*bare, *special):
+        host, _, style = destination(entry.key.text)
+        known = first.setdefault(host, entry)
+        if destination(known.key.text).style == style or (host, style) in reported:
+            continue
+        reported.add((host, style))
+        same = known.value.text.split() == entry.value.text.split()
+        yield Finding(
+            entry.key.location,
+            f"{host} stands here as {entry.key.text} and as {known.key.text}:"
+            f" only the spelling of the next hop is looked up"
+            + ("" if same else ", and the two differ"),
+            severity=Severity.INFO if same else None,
+            parameter=table.parameter,
+            related=(Related("the other spelling", known.key.location),),
+        )
+
+
+@rule("POL005", severity=Severity.ERROR)
+def duplicate_policy_key(table: PolicyTable) -> Iterator[Finding]:
+    """A policy table has a key twice.
+
+    Why: Postfix keeps the first line and drops the others with a warning while the table is
+        made. What was added at the end to strengthen a policy does nothing.
+    Fix: Keep one line for every destination. Case does not matter in keys.
+    Bad:
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        example.com  may
+        example.com  encrypt
+    Good:
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        example.com  encrypt
+    References: postmap(1), postconf(5) smtp_tls_policy_maps
+    """
+    index = IndexedTable(table.source, quoted_keys=table.instance.version >= (3, 2))
+    found, number = index.duplicates(ENTRY_LIMIT)
+    for duplicate in found:
+        first, again = duplicate.first, duplicate.again
+        line = first.key.location.start.line
+        same = first.value.text.split() == again.value.text.split()
+        yield Finding(
+            again.key.location,
+            f"{again.key.text} stands in line {line} already:"
+            + (" this line says the same" if same else " that one counts, this line is dead")
+            + (f" ({number} such lines)" if number > len(found) else ""),
+            severity=Severity.INFO if same else None,
+            parameter=table.parameter,
+            related=(Related("the line that counts", first.key.location),),
+        )
+
+
+@rule("POL013", severity=Severity.ERROR)
+def port465_in_policy(table: PolicyTable) -> Iterator[Finding]:
+    """A policy is for port 465, and no client service speaks TLS from the first byte there.
+
+    Why: A policy can not turn wrapper mode on. The client waits for a greeting, the server for
+        the handshake, and mail stays in the queue.
+    Fix: Make a service with -o smtp_tls_wrappermode=yes for that route (Postfix 3.0), or use the
+        port 587.
+    Bad:
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        [mail.example.com]:465  encrypt
+    Good:
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        [mail.example.com]:587  encrypt
+    References: TLS_README, postconf(5) smtp_tls_wrappermode
+    """
+    instance = table.instance
+    if instance.version >= (3, 0):
+        if not instance.whole_master_cf:
+            return
+        for service in instance.services_running("smtp", "lmtp"):
+            if service[f"{service.program}_tls_wrappermode"].yes is not False:
+                return
+        consequence = "no client service has smtp_tls_wrappermode = yes: mail to it hangs"
+    else:
+        consequence = f"Postfix {instance.version} can not send to a port with TLS from the start"
+    for entry, _ in policies_of(table).with_key(_SMTPS):
+        port = destination(entry.key.text).port
+        if port is not None and inet_port(port) == 465:
+            yield Finding(
+                entry.key.location,
+                f"{entry.key.text}: {consequence}",
+                parameter=table.parameter,
+            )

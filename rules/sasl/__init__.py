@@ -1,0 +1,1 @@
+"""SASL: logins of clients, and of this host at other servers."""

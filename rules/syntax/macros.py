@@ -1,0 +1,184 @@
+"""SYN008: expressions with "$" that Postfix can not expand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from postlint.analysis.names import explicit_settings
+from postlint.analysis.templates import has_template_marks
+from postlint.lint.finding import Finding, Location, Related, Severity
+from postlint.lint.rule import rule
+from postlint.postfix import parameters
+from postlint.syntax.value import malformed, parse_value, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+    from postlint.config.settings import Setting
+    from postlint.syntax.value import Malformed
+
+_MENTION = re.compile(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
+_PATTERNS = ("regexp:", "pcre:", "inline:", "cidr:")
+
+
+@rule("SYN008", severity=Severity.ERROR)
+def bad_macro_syntax(instance: Instance) -> Iterator[Finding]:
+    """An expression with "$" is malformed, or refers to itself.
+
+    Why: Postfix ends with "macro processing error" when it expands such a value; for a parameter
+        that all programs read that means every one of them, postconf included.
+    Fix: Close every brace. Write $$ for a dollar sign, as at the end of a pattern.
+    Bad:
+        mydomain = ${other_domain
+    Good:
+        mydomain = ${other_domain:example.com}
+    References: postconf(5) main.cf file format, src/util/mac_parse.c, src/util/mac_expand.c
+    """
+    looping: list[tuple[Service | None, Setting]] = []
+    for service, setting in explicit_settings(instance):
+        if "$" not in setting.text or setting.value is None:
+            continue
+        parameter = parameters.get(setting.name)
+        if parameter is not None and parameter.type == "raw":
+            continue
+        errors = list(malformed(parse_value(setting.text)))
+        if errors and not has_template_marks(setting.text):
+            yield _malformed(setting, service, errors[0])
+        elif not errors:
+            scope = instance.main if service is None else service
+            if "nesting" in (scope[setting.name].problem or ""):
+                looping.append((service, setting))
+    yield from _loops(looping)
+    hostname = instance.settings.get("myhostname")
+    if hostname is not None and "mydomain" not in instance.settings:
+        yield from _domain_in_hostname(hostname)
+
+
+def _malformed(setting: Setting, service: Service | None, error: Malformed) -> Finding:
+    assert setting.value is not None
+    start, end = error.start, error.end
+    text = setting.text[start:end]
+    shown = text if len(text) <= 30 else f"{text[:29]}…"
+    kind, _, _ = error.message.partition(":")
+    kind = kind.removesuffix(" at")
+    hint = ""
+    if text == "$":
+        shown = setting.text[start : start + 2]
+        kind = 'no name follows the "$"'
+        if any(sign in setting.text for sign in _PATTERNS):
+            hint = "; write $$ for a dollar sign"
+    elif kind.startswith("truncated"):
+        kind = "the closing bracket is missing"
+    elif kind.startswith("empty"):
+        kind = "there is no name in it"
+    return Finding(
+        setting.value.cut(start, end).location,
+        f'malformed expression "{shown}" in {setting.name}: {kind}{hint}',
+        parameter=setting.name,
+        service=None if service is None else service.label,
+    )
+
+
+def _domain_in_hostname(setting: Setting) -> Iterator[Finding]:
+    """Mydomain is by default what myhostname has after its first dot (mail_params.c)."""
+    assert setting.value is not None
+    for reference in references(parse_value(setting.text)):
+        if reference.name == "mydomain":
+            yield Finding(
+                setting.value.cut(reference.start, reference.end).location,
+                "myhostname refers to $mydomain, which is not set: Postfix would derive it from "
+                "myhostname, so it is empty here",
+                parameter="myhostname",
+            )
+            return
+
+
+def _loops(looping: Iterable[tuple[Service | None, Setting]]) -> Iterator[Finding]:
+    """The settings that mention themselves in the end, not those that only mention one."""
+    found = list(looping)
+    if not found:
+        return
+    edges: dict[str, set[str]] = {}
+    for _, setting in found:
+        edges.setdefault(setting.name, set()).update(_MENTION.findall(setting.text))
+    circles = _circular(edges)
+    by_name = {setting.name: setting for _, setting in found}
+    for service, setting in found:
+        if setting.name not in circles and circles:
+            continue
+        yield _loop(setting, service, by_name, edges, in_circle=setting.name in circles)
+
+
+def _loop(
+    setting: Setting,
+    service: Service | None,
+    by_name: Mapping[str, Setting],
+    edges: Mapping[str, set[str]],
+    *,
+    in_circle: bool,
+) -> Finding:
+    location = setting.value_location
+    assert location is not None
+    related = []
+    for name in sorted(edges[setting.name]):
+        other = by_name.get(name)
+        if other is not None and other is not setting and other.value_location is not None:
+            related.append(Related(f"{name} is defined here", other.value_location))
+    if in_circle:
+        text = f"{setting.name} refers to itself: no program that reads it will start"
+    else:
+        text = f"{setting.name} goes through more than 100 other names: Postfix gives up"
+    return Finding(
+        Location(location.source, location.span),
+        text,
+        parameter=setting.name,
+        service=None if service is None else service.label,
+        related=related,
+    )
+
+
+def _circular(edges: Mapping[str, set[str]]) -> set[str]:
+    """The names that can reach themselves (Tarjan's components, without recursion)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    on_stack: set[str] = set()
+    stack: list[str] = []
+    found: set[str] = set()
+    for root in edges:
+        if root in order:
+            continue
+        work = [(root, iter(sorted(edges[root])))]
+        order[root] = low[root] = len(order)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            name, targets = work[-1]
+            for target in targets:
+                if target not in edges:
+                    continue
+                if target not in order:
+                    order[target] = low[target] = len(order)
+                    stack.append(target)
+                    on_stack.add(target)
+                    work.append((target, iter(sorted(edges[target]))))
+                    break
+                if target in on_stack:
+                    low[name] = min(low[name], order[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
+                if low[name] == order[name]:
+                    component = []
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        component.append(member)
+                        if member == name:
+                            break
+                    if len(component) > 1 or name in edges[name]:
+                        found.update(component)
+    return found

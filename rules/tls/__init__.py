@@ -1,0 +1,1 @@
+"""TLS: protocols, ciphers and security levels of servers and clients."""

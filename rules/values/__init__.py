@@ -1,0 +1,1 @@
+"""VAL: values that do not fit the type of their parameter."""

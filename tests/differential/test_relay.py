@@ -1,0 +1,150 @@
+"""The relay verdict and --explain against the smtpd of this machine.
+
+One master with many smtpd services; XCLIENT speaks as clients from elsewhere. The environment
+variables POSTLINT_RELAY_SERVICES and POSTLINT_RELAY_SEED make a longer run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postlint.analysis.relay import explain, relay_verdict
+from postlint.analysis.relay_session import UNKNOWN_NAME
+from postlint.config.discovery import Discovery
+from postlint.config.load import load_instance
+from tests.postfix_here import require_postfix
+from tests.postfix_server import Client, NoReply, require_master, running, smtpd
+from tests.relay_generator import (
+    FILES,
+    MAIN_CF,
+    STRANGER,
+    make_case,
+    make_sessions,
+    outside_sessions,
+)
+
+if TYPE_CHECKING:
+    from postlint.analysis.relay_session import Session
+    from postlint.config.service import Service
+    from tests.postfix_server import Server
+
+pytestmark = pytest.mark.postfix
+
+SERVICES = int(os.environ.get("POSTLINT_RELAY_SERVICES", "60"))
+SEED = int(os.environ.get("POSTLINT_RELAY_SEED", "1"))
+BATCH = 100
+"""Services of one master."""
+
+SESSIONS = 8
+"""Sessions of any kind per service; as many again try to relay."""
+
+
+def dialogue(client: Client, session: Session) -> tuple[int, int]:
+    """The reply class up to RCPT TO, and that of the whole dialogue."""
+    client.command("RSET")
+    name = "[UNAVAILABLE]" if session.name == UNKNOWN_NAME else session.name
+    xclient = client.xclient(session.address, name)
+    if xclient.code != 220:
+        return xclient.code // 100, xclient.code // 100
+    lines = [] if session.helo is None else [f"EHLO {session.helo}"]
+    lines += [f"MAIL FROM:<{session.sender}>", f"RCPT TO:<{session.recipient}>"]
+    for line in lines:
+        reply = client.command(line)
+        if reply.code >= 400:
+            return reply.code // 100, reply.code // 100
+    for line in ("DATA", "Subject: x\r\n\r\nx\r\n."):
+        reply = client.command(line)
+        if reply.code >= 400:
+            return 2, reply.code // 100
+    return 2, 2
+
+
+class Tally:
+    """Counts, and what did not agree."""
+
+    def __init__(self) -> None:
+        self.verdicts: dict[str, int] = {}
+        self.sessions = 0
+        self.certain = 0
+        self.wrong: list[str] = []
+
+
+def compare(server: Server, name: str, service: Service, tally: Tally, chance: random.Random) -> None:
+    """One service: its start, its verdict, and a number of sessions."""
+    verdict = relay_verdict(service)
+    tally.verdicts[verdict.status] = tally.verdicts.get(verdict.status, 0) + 1
+    said = {key: value.text for key, value in service._overrides.items()}
+    fatal = server.start_of(name)
+    if (fatal is not None) != (verdict.status == "fatal"):
+        tally.wrong.append(f"start: {fatal} / {verdict.status}: {said}")
+        return
+    if fatal is not None:
+        return
+    sessions = [*make_sessions(chance, SESSIONS), *outside_sessions(chance, SESSIONS)]
+    if verdict.session is not None:
+        sessions.append(verdict.session)
+    delayed = service["smtpd_delay_reject"].yes
+    client = Client(server.port(name))
+    client.greeting()
+    try:
+        for session in sessions:
+            evaluation = explain(service, session._replace(outsider=False))
+            if not delayed:  # nothing helps a client that was refused when it came
+                client.close()
+                client = Client(server.port(name))
+                client.greeting()
+            try:
+                up_to_recipient, whole = dialogue(client, session)
+            except NoReply as error:
+                tally.wrong.append(f"{session}: {error}: {said}")
+                return
+            tally.sessions += 1
+            tally.certain += len(evaluation.classes) == 1
+            if up_to_recipient not in evaluation.recipient_classes or whole not in evaluation.classes:
+                steps = [(s.text, s.results, s.reason) for s in evaluation.steps]
+                tally.wrong.append(
+                    f"{session.describe()}: smtpd {up_to_recipient} {whole}, "
+                    f"postlint {sorted(evaluation.recipient_classes)} {sorted(evaluation.classes)} {steps}: {said}"
+                )
+            accepted = whole == 2
+            if session is verdict.session and accepted != (verdict.status == "allowed"):
+                if verdict.status != "depends":
+                    tally.wrong.append(f"witness {session.describe()}: {whole}: {said}")
+            elif accepted and verdict.status == "refused" and session.address == STRANGER:
+                tally.wrong.append(f"refused, but {session.describe()} got in: {said}")
+    finally:
+        client.close()
+
+
+def test_agrees_with_smtpd() -> None:
+    require_master()
+    version = require_postfix().version
+    tally = Tally()
+    for batch in range(0, SERVICES, BATCH):
+        chance = random.Random(f"{SEED} {batch}")
+        count = min(BATCH, SERVICES - batch)
+        cases = {
+            f"s{number}": make_case(chance, modern=version >= (3, 6)) for number in range(count)
+        }
+        services = {
+            name: smtpd(**{
+                key: value.replace("/etc/postfix", "$config_directory")
+                for key, value in case.overrides.items()
+            }, max_idle="5")
+            for name, case in cases.items()
+        }
+        with running(services, MAIN_CF, files=FILES) as server:
+            (candidate,) = Discovery().find([str(server.folder)], bytes)
+            instance = load_instance(candidate, version)
+            by_port = {
+                service.name.rpartition(":")[2]: service
+                for service in instance.services_running("smtpd")
+            }
+            for name in cases:
+                compare(server, name, by_port[str(server.port(name))], tally, chance)
+    print(f"{SERVICES} services {tally.verdicts}, {tally.sessions} sessions, {tally.certain} certain")
+    assert not tally.wrong, f"{len(tally.wrong)} disagreements:\n" + "\n".join(tally.wrong[:12])
