@@ -119,6 +119,10 @@ class Reply(NamedTuple):
     text: str
 
 
+class MasterDied(Exception):
+    """The master did not come up; the text is the fatal error it logged."""
+
+
 class NoReply(Exception):
     """The server closed the connection or said nothing in time."""
 
@@ -311,7 +315,7 @@ def running(
     """Run a master until the block ends.
 
     ``services`` listen on loopback ports of their own and log under their names. ``main_cf``
-    adds to MAIN_CF; a value of "-" takes a setting away. ``files`` are put beside main.cf,
+    adds to MAIN_CF; a value of "-" takes a setting away. Raises MasterDied. ``files`` are put beside main.cf,
     which ``$config_directory`` names. ``master_cf`` has more lines for master.cf.
     """
     postfix = require_master()
@@ -321,6 +325,8 @@ def running(
         # postlogd last: until its socket is there the master writes to the log file itself
         server = _prepare(folder, services, main_cf or {}, files or {}, master_cf, infrastructure)
         command = [postfix.daemon_directory / "master", "-c", folder, "-d", "-e", str(LIFE_LIMIT)]
+        service = server.queue / "public" / "postlog"  # for errors before main.cf is read
+        environment = {"POSTLOG_SERVICE": str(service), "POSTLOG_HOSTNAME": "mx"}
         with (folder / "stderr").open("wb") as stderr:
             process = subprocess.Popen(
                 [str(word) for word in command],
@@ -328,6 +334,7 @@ def running(
                 stdout=stderr,
                 stderr=stderr,
                 start_new_session=True,
+                env={**os.environ, **environment},
             )
         _wait_until_up(process, server)
         yield server
@@ -405,6 +412,9 @@ def _wait_until_up(process: subprocess.Popen[bytes], server: Server) -> None:
         return "up" if "daemon started" in server.log() else None
 
     if _wait(state, TIME_LIMIT) != "up":
+        found = re.search(r"/master\[[0-9]+\]: (?:fatal|panic): (.*)", server.log())
+        if found is not None:
+            raise MasterDied(found[1])
         said = (server.folder / "stderr").read_text("utf-8", "replace")
         raise AssertionError(f"master does not run:\n{said}\n{server.log()}")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from postlint.postfix import obsolete, parameters, service_parameters
+from postlint.postfix import obsolete, parameters, restrictions, service_parameters
 from postlint.postfix.tables import split as split_table
 
 if TYPE_CHECKING:
@@ -85,7 +86,16 @@ class Suggestion(NamedTuple):
 class Names:
     """The names of one instance."""
 
-    __slots__ = ("_mentioned", "_suggestions", "classes", "instance", "services", "tables")
+    __slots__ = (
+        "_mentioned",
+        "_own",
+        "_suggestions",
+        "_words",
+        "classes",
+        "instance",
+        "services",
+        "tables",
+    )
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
@@ -98,6 +108,8 @@ class Names:
                 found.update(_MENTION.findall(setting.text))
         self.tables = _table_names(instance)
         self._suggestions: dict[str, Suggestion | None] = {}
+        self._words: set[str] | None = None
+        self._own: list[str] | None = None
 
     def mentioned(self, name: str, service: Service | None = None) -> bool:
         """Whether a value refers to ``$name``; for an override one of main.cf or of its service."""
@@ -142,6 +154,20 @@ class Names:
             for suffix in service_parameters.SERVICE_PARAMETERS
         )
 
+    def right_case(self, name: str) -> str | None:
+        """The parameter of this version that a name is but for its capitals."""
+        version = self.instance.version
+        for known in (name.lower(), _by_lower(version).get(name.lower(), "")):
+            if known != name and parameters.is_known(known, version):
+                return known
+        return None
+
+    def as_word(self, name: str) -> bool:
+        """Whether a name stands as a word in a list of restrictions, as a class would."""
+        if self._words is None:
+            self._words = set(_restriction_words(self))
+        return name in self._words
+
     def similar_service(self, name: str) -> str | None:
         """A service with nearly this name."""
         names = {service for service, _ in self.services if len(service) >= 4}
@@ -152,6 +178,28 @@ class Names:
             if distance is not None:
                 near.append((distance, service))
         return min(near)[1] if near else None
+
+    def nearest_defined(self, name: str) -> str | None:
+        """The name with a value, the user's own included, that a mention probably means."""
+        suggestion = self.suggest(name)
+        if suggestion is not None and suggestion.close:
+            return suggestion.name
+        if len(self._suggestions) >= SUGGESTION_LIMIT:
+            return None
+        limit = 2 if len(name) >= 8 else 1
+        near = []
+        for own in self._own_names():
+            distance = edit_distance(name, own, limit)
+            if distance is not None:
+                near.append((distance, own))
+        return min(near)[1] if near else None
+
+    def _own_names(self) -> list[str]:
+        """The names that users invented, the first of very many."""
+        if self._own is None:
+            own = (name for name in self.instance.settings if not parameters.is_known(name))
+            self._own = list(islice(own, SUGGESTION_LIMIT // 10))
+        return self._own
 
     def suggest(self, name: str) -> Suggestion | None:
         """The parameter of this version that was probably meant."""
@@ -196,7 +244,8 @@ def looks_built_in(name: str) -> bool:
 
 def counterpart(name: str, version: PostfixVersion) -> str | None:
     """The parameter of the other side: that of smtp_ for a name in smtpd_, and the reverse."""
-    for mine, other in (("smtpd_", "smtp_"), ("smtp_", "smtpd_"), ("lmtp_", "smtpd_")):
+    swaps = (("smtpd_", "smtp_"), ("smtp_", "smtpd_"), ("lmtp_", "smtp_"), ("lmtp_", "smtpd_"))
+    for mine, other in swaps:
         if name.startswith(mine):
             swapped = other + name.removeprefix(mine)
             parameter = parameters.get(swapped)
@@ -334,6 +383,19 @@ def _classes(instance: Instance) -> Iterator[str]:
         for element in value.elements():
             if element.known:
                 yield element.text
+
+
+def _restriction_words(names: Names) -> Iterator[str]:
+    """The words of all restriction lists and classes."""
+    for _, setting in explicit_settings(names.instance):
+        if setting.name in restrictions.LISTS or setting.name in names.classes:
+            yield from re.split(r"[, \t\r\n]+", setting.text)
+
+
+@lru_cache(maxsize=4)
+def _by_lower(version: PostfixVersion) -> dict[str, str]:
+    """The few names with capitals (smtp_tls_CAfile) by their small letters."""
+    return {name.lower(): name for name in parameters.names(version) if name != name.lower()}
 
 
 def _table_names(instance: Instance) -> dict[str, list[tuple[str, str]]]:

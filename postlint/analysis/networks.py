@@ -61,8 +61,7 @@ class Pattern(NamedTuple):
     """One item of an address list; ``element`` is it as written, with the ``!`` before it.
 
     ``family`` is 4 or 6 where only such clients are concerned, else 0. ``problem`` says what is
-    wrong with the spelling and ``repaired`` how it is spelled right, if only one thing can be
-    meant.
+    wrong with the spelling and ``repaired`` what is probably meant; ``sure``: nothing else is.
     """
 
     element: Element
@@ -73,6 +72,7 @@ class Pattern(NamedTuple):
     family: Literal[0, 4, 6] = 0
     problem: str = ""
     repaired: str | None = None
+    sure: bool = False
 
 
 class AddressList:
@@ -211,12 +211,13 @@ def _table(element: Element, text: str, version: PostfixVersion) -> Pattern:
     folded = text.lower()
     address, slash, length = folded.partition("/")
     host, _, port = folded.rpartition(":")
-    problem, repaired = "", None
+    problem, repaired, sure = "", None, False
     if _COLONS.match(folded) and _parses(address, version=6):
         problem = "an IPv6 address needs brackets"
         bracketed = f"[{address}]{slash}{length}"
         again = _network(element, bracketed)
-        repaired = bracketed if again.kind == "network" else again.repaired
+        sure = again.kind == "network"
+        repaired = bracketed if sure else again.repaired
     elif _COLONS.match(folded) and folded.count(":") > 1:
         problem = "this is no IPv6 address, and one needs brackets"
     elif port.isdigit() and _is_address_like(host) and _network(element, host).kind == "network":
@@ -228,6 +229,7 @@ def _table(element: Element, text: str, version: PostfixVersion) -> Pattern:
         "fatal" if fatal or version < (2, 9) else "error",
         problem=problem,
         repaired=repaired,
+        sure=sure,
     )
 
 
@@ -238,7 +240,7 @@ def _network(element: Element, text: str) -> Pattern:
     if text.startswith("["):
         inside, bracket, rest = text[1:].partition("]")
         if not bracket:
-            return _bad(element, family, "the closing bracket is missing", f"{text}]")
+            return _bad(element, family, "the closing bracket is missing")
         if rest and not rest.startswith("/"):
             return _bad(element, family, f'"{rest}" follows the bracket')
         inside += rest
@@ -248,10 +250,12 @@ def _network(element: Element, text: str) -> Pattern:
             return _bad_host(element, text, host, family)
         return Pattern(element, "network", network=_make(host), family=family)
     if not (length.isascii() and length.isdigit()):
+        if not _parses(length, version=4):
+            return _bad(element, family, f'"{length}" is no prefix length')
         repaired = _from_netmask(host, length)
-        if _parses(length, version=4):
-            return _bad(element, family, "Postfix takes no netmask, only a prefix length", repaired)
-        return _bad(element, family, f'"{length}" is no prefix length', repaired)
+        sure = repaired is not None and repaired.startswith(f"{host}/")
+        problem = "Postfix takes a prefix length, no netmask"
+        return _bad(element, family, problem, repaired)._replace(sure=sure)
     if int(length) > (128 if family == 6 else 32):
         return _bad(element, family, f"no address has {int(length)} bits")
     if not _parses(host, version=family):

@@ -43,8 +43,8 @@ class _Dialogue:
 
     def run(self) -> Evaluation:
         states = self._talk()
-        for _ in states:
-            self._outcomes.add(Outcome("end of data", None))
+        for state in states:
+            self._outcomes.add(Outcome("end of data", None, state.discard))
         return Evaluation(
             self._session, tuple(self._evaluator.steps), frozenset(self._outcomes)
         )

@@ -71,10 +71,14 @@ class State(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One possible end of the dialogue: where it ends, and the refusal that ends it, if one does."""
+    """One possible end of the dialogue: where it is, and the refusal that ends it, if one does.
+
+    ``discarded``: the mail is taken and thrown away.
+    """
 
     stage: Stage
     refusal: Reply | None
+    discarded: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -92,6 +96,12 @@ class Evaluation(NamedTuple):
     def accepted(self) -> bool | None:
         """Whether mail is taken for the recipient; None when that can not be known."""
         answers = {outcome.accepted for outcome in self.outcomes}
+        return answers.pop() if len(answers) == 1 else None
+
+    @property
+    def relayed(self) -> bool | None:
+        """Whether mail is taken and passed on; None when that can not be known."""
+        answers = {outcome.accepted and not outcome.discarded for outcome in self.outcomes}
         return answers.pop() if len(answers) == 1 else None
 
     @property

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from postlint.config.service import Service
 
 CLIENTS = {
-    4: ("198.51.100.7", "203.0.113.9", "192.0.2.31", "45.33.32.156", "91.198.174.192"),
+    4: ("198.51.100.7", "93.184.215.14", "45.33.32.156", "139.162.11.5", "203.0.114.9"),
     6: ("2001:db8:ffff::7", "2a00:1450:4001::9", "2600:3c00::5", "2400:cb00::3"),
 }
 """Addresses of nobody in particular, all over the Internet."""
@@ -100,6 +100,11 @@ def candidates(service: Service, lists: RestrictionLists, domain: str) -> Candid
     else:
         names = (UNKNOWN_NAME,)
     return Candidates(names, _unique(helos), _unique(senders), _unique(recipients))
+
+
+def uses_client_tables(lists: RestrictionLists) -> bool:
+    """Whether a table may tell one client address from another."""
+    return _uses(lists, "check_client_access") or _uses(lists, "check_reverse_client")
 
 
 def foreign_domain(service: Service) -> str | None:

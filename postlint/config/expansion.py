@@ -35,6 +35,7 @@ GROWTH_LIMIT = 1 << 20
 """Code points that macros may add to a value here; Postfix has no limit but memory."""
 
 _IN_PROGRESS = -1
+_MASK = re.compile(f"{UNKNOWN}+")
 _LEVEL = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}\Z")
 
 
@@ -85,7 +86,7 @@ class Expander:
                 raise ExpansionError(f'unreasonable macro call nesting: "{name}"')
             self._names[name] = ([], _IN_PROGRESS)
             self._expanding.append(0)
-            pieces = list(self._value(parse_value(setting.text), setting.value, depth))
+            pieces = list(self._value(parse_value(_masked(setting.text)), setting.value, depth))
             height = self._expanding.pop()
             self._names[name] = (pieces, height)
         if self._expanding:
@@ -123,7 +124,8 @@ class Expander:
             yield Piece(part.text, None)
             return
         at = 0
-        for start, end in placeholders(part.text):
+        for match in _MASK.finditer(part.text):
+            start, end = match.span()
             if start > at:
                 yield Piece(part.text[at:start], origin.cut(part.start + at, part.start + start))
             yield Piece(UNKNOWN, None)
@@ -186,6 +188,15 @@ class Expander:
         if UNKNOWN in left or UNKNOWN in right:
             return None
         return compare(left, test.operator, right)
+
+
+def _masked(text: str) -> str:
+    """The text with UNKNOWN for every character of a placeholder: those may contain ``$``."""
+    masked, at = "", 0
+    for start, end in placeholders(text):
+        masked += text[at:start] + UNKNOWN * (end - start)
+        at = end
+    return masked + text[at:] if at else text
 
 
 def compare(left: str, operator: str, right: str) -> bool:

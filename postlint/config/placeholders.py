@@ -1,4 +1,8 @@
-"""Template placeholders in configuration text: what a generator has not filled in yet."""
+"""Template placeholders in configuration text: what a generator has not filled in yet.
+
+Postfix has double braces of its own, ``inline:{{name=value}, …}`` and ``${{a} == {b}?…}``;
+percent and at signs stand in addresses and patterns. Only what can be nothing else counts.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +14,46 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(
     r"""
-      (?<![$:{])\{\{-?\s*[A-Za-z_.$(|"'][^{}\n]*\}\}          # Jinja, Go, Mustache: {{ name }}
-    | \{%[^%\n]*(?:%(?!\})[^%\n]*)*%\}                         # Jinja: {% if %}
-    | \{\#[^#\n]*\#\}                                          # Jinja: {# comment #}
-    | <%[^%\n]*(?:%(?!>)[^%\n]*)*%>                            # ERB: <%= name %>
+      (?<![\${])(?<!inline:)(?<!regexp:)(?<!pcre:)(?<!cidr:)(?<!unionmap:)(?<!pipemap:)(?<!randmap:)
+      \{\{\{?[-~#/^&!>]?\s*(?=[A-Za-z_.$(|"'@])               # Jinja, Go, Mustache: {{ name }}
+      (?:[^{}\n]|\{[^{}\n]*+\})*+\}\}\}?
+    | \$\{\{\s*[A-Za-z_.][^{}\n]*+\}\}                         # workflows: ${{ name }}
     | (?<![A-Za-z0-9@._+-])@@?[A-Z][A-Z0-9_]*[A-Z0-9]@@?(?![A-Za-z0-9.-])   # autoconf, sed: @NAME@
     | %%[A-Za-z][A-Za-z0-9_]*%%                                # %%NAME%%
     | (?<![A-Za-z0-9_%])%[A-Z][A-Z0-9_]{2,}%(?![A-Za-z0-9_%])  # %NAME%
+    | %\{(?:hiera|lookup|facts|::)?[^{}\n]*+\}                 # Puppet: %{name}
     | (?<![A-Za-z0-9_])__[A-Z][A-Z0-9_]*?__(?![A-Za-z0-9_])    # __NAME__
-    | <[A-Za-z][A-Za-z ._-]*>                                  # <your domain>
+    | (?<!\?)(?<!\?P)<[A-Za-z][A-Za-z ._-]*+>                  # <your domain>
     """,
     re.VERBOSE,
 )
 
-_TRIGGERS = ("{{", "{%", "{#", "<%", "@", "%", "__", "<")
+_TRIGGERS = ("{{", "@", "%", "__", "<")
+
+_ENCLOSED = (("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("<?php", "?>"), ("<?=", "?>"))
+"""Jinja statements and comments, ERB, PHP: everything between the two marks."""
 
 _SHELL_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 
 
 def placeholders(text: str) -> Iterator[tuple[int, int]]:
-    """The (start, end) of every placeholder of a known template language."""
-    if any(trigger in text for trigger in _TRIGGERS):
-        for match in _PLACEHOLDER.finditer(text):
-            yield match.span()
+    """The (start, end) of every placeholder of a known template language, in their order."""
+    if not any(trigger in text for trigger in _TRIGGERS) and "{%" not in text and "{#" not in text:
+        return
+    found = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    for opening, closing in _ENCLOSED:
+        start = text.find(opening)
+        while start >= 0:
+            end = text.find(closing, start + len(opening))
+            if end < 0:
+                break
+            found.append((start, end + len(closing)))
+            start = text.find(opening, end)
+    last = 0
+    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
+        if start >= last:
+            yield start, end
+            last = end
 
 
 def has_placeholder(text: str) -> bool:

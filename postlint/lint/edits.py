@@ -46,3 +46,21 @@ def insert_line_after(location: Location, line: str) -> Edit:
     text = lines.source.text
     newline = "" if end == 0 or text[end - 1 : end] == "\n" else "\n"
     return Edit(Location(lines.source, Span(end, end)), f"{newline}{line}\n")
+
+
+def delete_element(location: Location) -> Edit:
+    """Delete an item of a list with the separator that belongs to it; its line if it is alone."""
+    source = location.source
+    text = source.text
+    start, end = location.span
+    line_start = text.rfind("\n", 0, start) + 1
+    newline = text.find("\n", end)
+    line_end = len(text) if newline < 0 else newline
+    before = text[line_start:start].rstrip(", \t\r")
+    after = text[end:line_end]
+    rest = after.lstrip(", \t\r")
+    if not before.strip() and not rest and line_start:
+        return Edit(Location(source, Span(line_start, min(line_end + 1, len(text)))), "")
+    if not before.strip() or before.endswith("="):  # the first on its line: take what follows
+        return Edit(Location(source, Span(start, line_end - len(rest))), "")
+    return Edit(Location(source, Span(line_start + len(before), end)), "")

@@ -1,8 +1,9 @@
-"""Alias files: ``name: value, …`` in RFC 822 tokens (postalias.c, tok822_parse.c, local/token.c)."""
+"""Alias files: ``name: value, …`` in RFC 822 tokens (postalias.c, tok822_parse.c, token.c)."""
 
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from postlint.syntax.table import NOT_UTF8, logical_lines
@@ -171,7 +172,7 @@ def _comment_end(text: str, at: int) -> int:
 def internal(tokens: Sequence[Token]) -> str:
     """Tokens as a string without quotes: the form of lookup keys (tok822_internalize())."""
     parts = []
-    for token, following in zip(tokens, (*tokens[1:], None), strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         parts.append(f"[{token.text}]" if token.kind == "literal" else token.text)
         if following is not None and (token.is_operator(",") or _spaced(token, following)):
             parts.append(" ")
@@ -181,7 +182,7 @@ def internal(tokens: Sequence[Token]) -> str:
 def external(tokens: Sequence[Token]) -> str:
     """Tokens as a string with quotes: the form of stored values (tok822_externalize())."""
     parts = []
-    for token, following in zip(tokens, (*tokens[1:], None), strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         if token.is_operator(","):
             parts.append(", ")
             continue

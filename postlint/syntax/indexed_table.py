@@ -11,6 +11,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.syntax.source import SourceText
+from postlint.syntax.stretches import (
+    STRETCH,
+    count_entries,
+    is_regular,
+    stretch_text,
+    stretches,
+)
 from postlint.syntax.table import TableEntry, read_indexed, table_entry
 
 if TYPE_CHECKING:
@@ -18,13 +25,7 @@ if TYPE_CHECKING:
 
     from postlint.syntax.source import SourceFile
 
-STRETCH = 1 << 20
-"""Characters of a stretch, about."""
-
-_CONTINUATION = re.compile(r"\n[ \t\v\f\r]")
 _QUOTED_KEY = re.compile(r'\n[^ \t\v\f\r\n#][^ \t\v\f\r\n"\\]*+["\\]|\n["\\]')
-_UNDECODABLE = re.compile("[\udc80-\udcff]")
-_ENTRY = re.compile(r"\n(?=[^ \t\v\f\r\n#])")
 _KEPT = re.compile(r"\n([^ \t\v\f\r\n#][^ \t\v\f\r\n]*+)[ \t\v\f\r]++[^\n]")
 _LONE_KEY = re.compile(r"\n[^ \t\v\f\r\n#][^ \t\v\f\r\n]*+[ \t\v\f\r]*+(?=\n|\Z)")
 _COLON_KEY = re.compile(r"\n(?!#)(?:[^ \t\v\f\r\n:]*+:)++(?=[ \t\v\f\r\n]|\Z)")
@@ -96,7 +97,7 @@ class IndexedTable:
                 found = self._entries(stretch.start, stretch.end)
                 yield from (entry for entry in found if entry.problem or entry.remark)
                 continue
-            text = self._text(stretch.start, stretch.end)
+            text = stretch_text(self.source, stretch.start, stretch.end)
             offsets = [match.start() for match in _LONE_KEY.finditer(text)] * stretch.lone_keys
             if any(hint in text for hint in (": ", ":\t", ":\v", ":\f", ":\r")):
                 offsets += [match.start() for match in _COLON_KEY.finditer(text)]
@@ -111,7 +112,7 @@ class IndexedTable:
             if not stretch.plain:
                 yield from filter(search.accept, self._entries(stretch.start, stretch.end))
                 continue
-            text = self._text(stretch.start, stretch.end)
+            text = stretch_text(self.source, stretch.start, stretch.end)
             if not search.hints or any(hint in text for hint in search.hints):
                 for match in search.candidate.finditer(text):
                     entry = self._entry_at(stretch.start + match.start())
@@ -147,40 +148,21 @@ class IndexedTable:
         line = SourceText(self.source, text[offset:end], ((0, offset),))
         return table_entry(line, quoted_keys=self._quoted_keys, utf8=self._utf8)
 
-    def _text(self, start: int, end: int) -> str:
-        """A stretch with a LF before it: positions in it are one too high, as are LF before keys.
-
-        So the position of the LF of a match is that of its key in the stretch.
-        """
-        return "\n" + self.source.text[start:end]
-
     def _survey(self) -> _Survey:
         if self._surveyed is None:
-            stretches: list[_Stretch] = []
+            parts: list[_Stretch] = []
             seen: set[int] = set()
             twice: set[int] = set()
             number = 0
-            text = self.source.text
-            start = 0
-            while start < len(text):
-                boundary = _ENTRY.search(text, start + self._size)
-                end = boundary.end() if boundary else len(text)
-                stretch = self._text(start, end)
-                plain = self._is_plain(stretch)
-                keys = self._keys(stretch, start, end, plain=plain)
-                lone_keys = plain and len(keys) < _count_entries(stretch)
-                stretches.append(_Stretch(start, end, plain, lone_keys))
+            for start, end in stretches(self.source, self._size):
+                text = stretch_text(self.source, start, end)
+                plain = _is_plain(text)
+                keys = self._keys(text, start, end, plain=plain)
+                lone_keys = plain and len(keys) < count_entries(text)
+                parts.append(_Stretch(start, end, plain, lone_keys))
                 number += _repeated(list(map(hash, keys)), seen, twice)
-                start = end
-            self._surveyed = _Survey(stretches, number, frozenset(twice))
+            self._surveyed = _Survey(parts, number, frozenset(twice))
         return self._surveyed
-
-    def _is_plain(self, text: str) -> bool:
-        if not text.isascii() and _UNDECODABLE.search(text):
-            return False
-        if "\0" in text or _CONTINUATION.search(text):
-            return False
-        return not (('"' in text or "\\" in text) and _QUOTED_KEY.search(text))
 
     def _keys(self, text: str, start: int, end: int, *, plain: bool) -> list[str]:
         """The keys of a stretch that postmap(1) stores, as it stores them."""
@@ -198,7 +180,7 @@ class IndexedTable:
                     if entry.problem is None and hash(key) in survey.twice:
                         yield key, entry.line.source_offset(0)
                 continue
-            text = self._text(stretch.start, stretch.end)
+            text = stretch_text(self.source, stretch.start, stretch.end)
             for key, at in self._places_in(self._fold(text), text, survey.twice):
                 yield key, stretch.start + at
 
@@ -228,6 +210,13 @@ class IndexedTable:
         return text.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
 
 
+def _is_plain(text: str) -> bool:
+    """Whether every logical line of a stretch is one physical line with a plain key."""
+    if not is_regular(text):
+        return False
+    return not (('"' in text or "\\" in text) and _QUOTED_KEY.search(text))
+
+
 def _next_key(text: str, key: str, start: int) -> int:
     """Where the next entry with a key and a value begins, with its LF."""
     at = text.find(f"\n{key}", start)
@@ -237,14 +226,6 @@ def _next_key(text: str, key: str, start: int) -> int:
             break
         at = text.find(f"\n{key}", at + 1)
     return at
-
-
-def _count_entries(text: str) -> int:
-    """The logical lines of a plain stretch, which begins with a LF."""
-    if "\n\n\n" in text:
-        return len(_ENTRY.findall(text))
-    others = text.count("\n#") + text.count("\n\n") + text.endswith("\n")
-    return text.count("\n") - others
 
 
 def _repeated(hashes: list[int], seen: set[int], twice: set[int]) -> int:

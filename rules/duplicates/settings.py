@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from postlint.analysis.templates import has_template_marks
 from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -23,12 +24,14 @@ _BRANCH = re.compile(
         \{%[-+]?[ \t]*(?P<jinja>if|elif|else|endif)\b
       | <%[-_]?[ \t]*(?P<erb>if|unless|elsif|else|end|case|when|\})(?![A-Za-z0-9_])
       | \{\{-?[ \t]*(?P<go>if|else|end|with|range)\b
+      | <\?(?:php|=)?[ \t]*(?:\}[ \t]*)?(?P<php>
+          if|elseif|else|endif|foreach|endforeach|\})(?![A-Za-z0-9_])
       | %[ \t]*(?P<mako>if|elif|else|endif)\b
     )""",
     re.VERBOSE | re.MULTILINE,
 )
-_OPENING = frozenset({"if", "unless", "case", "with", "range"})
-_CLOSING = frozenset({"endif", "end", "}"})
+_OPENING = frozenset({"if", "unless", "case", "with", "range", "foreach"})
+_CLOSING = frozenset({"endif", "end", "endforeach", "}"})
 
 
 @rule("DUP001", severity=Severity.WARNING, tags=("CWE-694",))
@@ -49,7 +52,7 @@ def duplicate_parameter(instance: Instance) -> Iterator[Finding]:
         return
     branches: _Branches | None = None
     for name, entries in instance.assignments.items():
-        if len(entries) == 1:
+        if len(entries) == 1 or has_template_marks(name):
             continue
         branches = branches or _Branches(instance.main_cf.source)
         yield from _dead(name, entries, branches)
@@ -108,10 +111,10 @@ class _Branches:
         self._marks: list[int] = []
         self._paths: list[tuple[tuple[int, int], ...]] = []
         path: list[tuple[int, int]] = []
-        if not any(sign in source.text for sign in ("{%", "<%", "{{", "\n%")):
+        if not any(sign in source.text for sign in ("{%", "<%", "<?", "{{", "\n%")):
             return
         for number, match in enumerate(_BRANCH.finditer(source.text)):
-            word = match["jinja"] or match["erb"] or match["go"] or match["mako"]
+            word = match["jinja"] or match["erb"] or match["go"] or match["php"] or match["mako"]
             if word in _OPENING:
                 path.append((number, 0))
             elif word in _CLOSING:

@@ -110,7 +110,7 @@ def compare(server: Server, name: str, service: Service, tally: Tally, chance: r
                     f"{session.describe()}: smtpd {up_to_recipient} {whole}, "
                     f"postlint {sorted(evaluation.recipient_classes)} {sorted(evaluation.classes)} {steps}: {said}"
                 )
-            accepted = whole == 2
+            accepted = whole == 2 and evaluation.relayed is not False
             if session is verdict.session and accepted != (verdict.status == "allowed"):
                 if verdict.status != "depends":
                     tally.wrong.append(f"witness {session.describe()}: {whole}: {said}")

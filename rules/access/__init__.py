@@ -1,0 +1,1 @@
+"""RST: restriction lists and access tables of smtpd."""

@@ -1,0 +1,1 @@
+"""NET: which networks, names and interfaces the installation takes for its own."""

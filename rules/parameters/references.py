@@ -1,0 +1,198 @@
+"""PAR007 and PAR009: names that values mention and nobody defines."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from postlint.analysis.names import explicit_settings, names_of
+from postlint.analysis.templates import has_template_marks
+from postlint.analysis.versions import Interval
+from postlint.config.placeholders import is_shell_variable
+from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
+from postlint.lint.rule import rule
+from postlint.postfix import parameters, restrictions, service_parameters
+from postlint.syntax.source import Span
+from postlint.syntax.value import Call, Conditional, Reference, Value, parse_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.analysis.names import Names
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+    from postlint.config.settings import Setting
+
+_SECURITY_RELEVANT = re.compile(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
+_STOCK_MACROS = ("mua_",)
+"""Names that the comments of the stock master.cf mention, for the user to define."""
+
+_CLASSES = "smtpd_restriction_classes"
+
+
+class _Mention(NamedTuple):
+    """A name that must have a value of its own: nothing says what to take else."""
+
+    name: str
+    start: int
+    end: int
+
+
+@rule("PAR007", severity=Severity.WARNING)
+def undefined_macro(instance: Instance) -> Iterator[Finding]:
+    """A value mentions a name that is not defined.
+
+    Why: Postfix expands it to nothing, and only postconf warns. A list loses an element, a host
+        name its domain; a value that may not be empty stops the daemons.
+    Fix: Correct the name, define it, or write ${name:text} with what to take instead.
+    Bad:
+        mydestination = $myhostname, $my_domain
+    Good:
+        mydestination = $myhostname, $mydomain
+    References: postconf(5), postconf(1), src/postconf/postconf_user.c
+    """
+    if instance.main_cf is None:
+        return
+    names = names_of(instance)
+    interval = Interval(instance)
+    for service, setting in explicit_settings(instance):
+        if "$" not in setting.text or setting.value is None:
+            continue
+        parameter = parameters.get(setting.name)
+        if parameter is not None and parameter.type == "raw":
+            continue
+        if has_template_marks(setting.text):
+            continue
+        seen = set()
+        for mention in _unguarded(parse_value(setting.text)):
+            name = mention.name
+            if name in seen or _defined(name, service, names, interval):
+                continue
+            seen.add(name)
+            yield _undefined(setting, service, mention, names)
+
+
+@rule("PAR009", severity=Severity.ERROR)
+def class_undefined(service: Service) -> Iterator[Finding]:
+    """A restriction class has no definition, or a definition is not made known as a class.
+
+    Why: smtpd ends with "restriction class needs a definition" when it starts and one of the names
+        in smtpd_restriction_classes is not set, or empty. The other way round, a name that is
+        not in the list is an unknown restriction, and mail gets a temporary error.
+    Fix: Define every class by its name, and name every class in the list.
+    Bad:
+        smtpd_restriction_classes = greylist
+    Good:
+        smtpd_restriction_classes = greylist
+        greylist = check_policy_service inet:127.0.0.1:10023
+    References: RESTRICTION_CLASS_README, src/smtpd/smtpd_check.c
+    """
+    if service.program != "smtpd":
+        return
+    value = service[_CLASSES]
+    for element in value.elements(braces=False):
+        if not element.known:
+            continue
+        definition = service.get(element.text)
+        location = element.location or value.value_location
+        if location is None or (definition is not None and definition.empty is not True):
+            continue
+        if definition is None and service[element.text].empty is None:
+            continue
+        related: tuple[Related, ...] = ()
+        if definition is not None and definition.location is not None:
+            related = (Related("set to nothing here", definition.location),)
+        state = "has no definition" if definition is None else "is empty"
+        yield Finding(
+            location,
+            f'restriction class "{element.text}" {state}; smtpd will not start',
+            parameter=_CLASSES,
+            related=related,
+        )
+    yield from _unlisted(service)
+
+
+def _unguarded(value: Value) -> Iterator[_Mention]:
+    """The names whose text is wanted as it is; a name that is tested may be undefined."""
+    stack: list[tuple[Value, frozenset[str]]] = [(value, frozenset())]
+    while stack:
+        parts, tested = stack.pop()
+        for part in parts:
+            match part:
+                case Reference():
+                    if part.name not in tested:
+                        yield _Mention(part.name, part.start, part.end)
+                case Conditional():
+                    known = tested
+                    if isinstance(part.test, str):
+                        known = tested | {part.test}
+                    stack += [
+                        (branch, known) for branch in (part.when_true, part.when_false) if branch
+                    ]
+                case Call():
+                    stack.append((part.argument, tested))
+
+
+def _defined(name: str, service: Service | None, names: Names, interval: Interval) -> bool:
+    instance = names.instance
+    scope = instance.main if service is None else service
+    if scope.get(name) is not None or is_shell_variable(name):
+        return True
+    if service is None and any(found.overrides(name) for found in instance.services):
+        return True  # for the services that define it
+    parameter = parameters.get(name)
+    if parameter is not None:
+        if interval.holds(parameter.exists_in) != "never":
+            return True
+        return parameter.legacy_in(instance.version)
+    if service_parameters.match_service_parameter(name) is not None:
+        return names.use(name, service) == "service"
+    tables = names.tables.get(name.partition("_")[0], ())
+    return service_parameters.database_parameter(name, tables) is not None
+
+
+def _undefined(
+    setting: Setting, service: Service | None, mention: _Mention, names: Names
+) -> Finding:
+    assert setting.value is not None
+    name = mention.name
+    severity = None
+    relevant = _SECURITY_RELEVANT.search(setting.name) is not None
+    if relevant and not name.startswith(_STOCK_MACROS):
+        severity = Severity.ERROR
+    location = setting.value.cut(mention.start, mention.end).location
+    near = names.nearest_defined(name)
+    hint = "" if near is None else f"; did you mean ${near}?"
+    return Finding(
+        location,
+        f"${name} is not defined: it expands to nothing in {setting.name}{hint}",
+        severity=severity,
+        parameter=setting.name,
+        service=None if service is None else service.label,
+        fix=_corrected(location, name, near),
+    )
+
+
+def _corrected(location: Location, name: str, near: str | None) -> Fix | None:
+    source = location.source
+    at = source.text.find(name, location.span.start, location.span.end)
+    if near is None or at < 0:
+        return None
+    edit = Edit(Location(source, Span(at, at + len(name))), near)
+    return Fix(f"write ${near}", (edit,), "unsafe")
+
+
+def _unlisted(service: Service) -> Iterator[Finding]:
+    """Settings that restriction lists name like a class, but that are not in the list."""
+    names = names_of(service.instance)
+    for name, setting in service.instance.settings.items():
+        if names.use(name) not in ("unused", "mentioned") or restrictions.get(name) is not None:
+            continue
+        if not names.as_word(name) or setting.name_text is None:
+            continue
+        yield Finding(
+            setting.name_text.location,
+            f'"{name}" is used as a restriction, but {_CLASSES} does not name it',
+            severity=Severity.WARNING,
+            parameter=name,
+        )

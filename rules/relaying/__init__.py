@@ -1,0 +1,1 @@
+"""RLY: who may relay."""

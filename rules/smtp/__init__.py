@@ -1,0 +1,1 @@
+"""SMTP: how the server holds up against the protocol's tricks."""
