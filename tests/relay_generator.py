@@ -61,7 +61,19 @@ FOREIGN = (
 RECIPIENTS = (*FOREIGN, f"known@{OWN}", f"unknown@{OWN}", f"user@sub.{RELAYED}", "postmaster")
 
 VALUES = (
-    *("OK", "OK", "550", "RELAY", "DUNNO", "REJECT", "REJECT no", "DEFER", "550", "12", "450 later"),
+    *(
+        "OK",
+        "OK",
+        "550",
+        "RELAY",
+        "DUNNO",
+        "REJECT",
+        "REJECT no",
+        "DEFER",
+        "550",
+        "12",
+        "450 later",
+    ),
     *("554 5.7.1 no", "DEFER_IF_PERMIT", "DEFER_IF_REJECT", "WARN", "permit", "reject", "HOLD"),
     *("reject_unauth_destination", "permit_mynetworks reject", "warn_if_reject reject", "one"),
     *("permit_auth_destination reject", "nonsense", "FILTER x", "DISCARD", "hash:/none"),
@@ -72,7 +84,7 @@ WORDS = (
     *("permit_sasl_authenticated",) * 3,
     *("reject_unauth_destination",) * 6,
     *("defer_unauth_destination", "permit_auth_destination", "permit", "reject", "defer"),
-    *("permit_inet_interfaces", "permit_tls_clientcerts", "permit_tls_all_clientcerts"),
+    *("permit_tls_clientcerts", "permit_tls_all_clientcerts"),
     *("reject_non_fqdn_sender", "reject_non_fqdn_recipient", "reject_non_fqdn_helo_hostname"),
     *("reject_invalid_helo_hostname", "reject_unlisted_recipient", "reject_unlisted_sender"),
     *("reject_unauth_pipelining", "reject_plaintext_session", "reject_multi_recipient_bounce"),

@@ -65,6 +65,17 @@ class Destinations:
         """An address list of a service."""
         return address_list(service[parameter], service.version, self.instance.files)
 
+    def relays_for(self, service: Service, name: str) -> bool:
+        """Whether check_relay_domains permits a client by its name: smtpd itself looks it up."""
+        parents = _parent_style(service, "relay_domains")
+        answer = _match(
+            service["relay_domains"],
+            service,
+            lambda pattern: _domain_matches(pattern, name, parents=parents),
+            lambda element: _table_has(service, element, name, parents=parents),
+        )
+        return answer is True
+
     def foreign_address(self, address: str) -> bool:
         """Whether an address is certainly none of this host."""
         from ipaddress import ip_address

@@ -17,7 +17,7 @@ from postlint.syntax.lists import split_list
 from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
     from postlint.config.effective import Effective
@@ -76,12 +76,17 @@ class Pattern(NamedTuple):
 
 
 class AddressList:
-    """The patterns of a list, the contents of its files included."""
+    """The patterns of a list, the contents of its files included.
 
-    __slots__ = ("patterns",)
+    ``parents``: ``example.com`` stands for the names below it too; else ``.example.com`` does
+    (parent_domain_matches_subdomains, which by default has the lists of clients).
+    """
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
+    __slots__ = ("parents", "patterns")
+
+    def __init__(self, patterns: Iterable[Pattern], *, parents: bool = True) -> None:
         self.patterns = tuple(patterns)
+        self.parents = parents
 
     @property
     def known(self) -> bool:
@@ -94,7 +99,7 @@ class AddressList:
 
         client = ipaddress.ip_address(address)
         for item in self.patterns:
-            found = _matches(item, client, name.lower())
+            found = _matches(item, client, name.lower(), parents=self.parents)
             if found == "error" or found is None:
                 return found
             if found == "match":
@@ -121,7 +126,9 @@ class AddressList:
                 yield item, item.network
 
 
-def address_list(value: Effective, version: PostfixVersion, files: Files) -> AddressList:
+def address_list(
+    value: Effective, version: PostfixVersion, files: Files, *, parents: bool = True
+) -> AddressList:
     """Read the value of an address list parameter."""
     if value.problem is not None:
         return AddressList([Pattern(Element(value.text, value.value_location), "unknown")])
@@ -130,7 +137,7 @@ def address_list(value: Effective, version: PostfixVersion, files: Files) -> Add
     found = list(islice(patterns, TOO_MANY))
     if len(found) == TOO_MANY:
         found.append(Pattern(Element(value.text, value.value_location), "unknown"))
-    return AddressList(found)
+    return AddressList(found, parents=parents)
 
 
 def is_outside(network: Network) -> bool:
@@ -282,11 +289,8 @@ def _bad_host(
 ) -> Pattern:
     if family == 4 and not length:
         return Pattern(element, "nobody", family=4, problem=f'"{text}" is no address')
-    repaired = None
     if family == 4 and _DOTTED.match(host) and host.count(".") < 3:
-        full = host + ".0" * (3 - host.count("."))
-        if _parses(f"{full}{length}", version=4, network=True):
-            repaired = f"{full}{length}"
+        repaired = _network_or_none(host + ".0" * (3 - host.count(".")) + length)
         return _bad(element, family, "all four bytes of the address must be given", repaired)
     return _bad(element, family, f'"{host}" is no IPv{family} address')
 
@@ -295,37 +299,43 @@ def _other(element: Element, text: str) -> Pattern:
     """What match_hostaddr() passes over: a client name, or nothing at all."""
     if _NAME.match(text) and _LABEL_OF_LETTERS.search(text):
         return Pattern(element, "name", name=text)
-    stripped = text.strip(";,\"'()")
-    repaired = None
-    if stripped != text and _is_address_like(stripped):
-        again = _network(element, stripped)
-        if again.kind == "network":
-            repaired = stripped
-    problem = "no client is matched by this"
+    problem = "no client has this name or address"
+    repaired = _network_or_none(text.strip(";,\"'()"))
     if _V4.issuperset(text):
         problem = "this is only a part of an address"
-        parts = text.strip(".").split(".")
-        if len(parts) < 4 and all(part.isdigit() and int(part) < 256 for part in parts):
-            repaired = ".".join((*parts, *("0",) * (4 - len(parts)))) + f"/{8 * len(parts)}"
+        repaired = _network_or_none(_filled_up(text.strip(".")))
     elif re.match(r"[0-9.]+\*[0-9.*]*\Z", text):
         problem = "Postfix has no wildcards for addresses"
-        parts = text.rstrip(".*").split(".")
-        if len(parts) < 4 and re.fullmatch(r"[0-9.]+(?:\.\*)+", text):
-            repaired = ".".join((*parts, *("0",) * (4 - len(parts)))) + f"/{8 * len(parts)}"
-            repaired = repaired if _parses(repaired, version=4, network=True) else None
+        if re.fullmatch(r"[0-9.]+(?:\.\*)+", text):
+            repaired = _network_or_none(_filled_up(text.rstrip(".*")))
     elif re.match(r"[0-9.]+-[0-9.]+\Z", text):
         problem = "Postfix has no ranges of addresses"
     return Pattern(element, "nobody", problem=problem, repaired=repaired)
 
 
-def _matches(item: Pattern, client: Address, name: str) -> Decision | None:
+def _filled_up(text: str) -> str:
+    """The network of the first bytes of an IPv4 address."""
+    missing = 3 - text.count(".")
+    return f"{text}{'.0' * missing}/{32 - 8 * missing}"
+
+
+def _network_or_none(text: str) -> str | None:
+    """The text if it is a network."""
+    readable = _is_address_like(text) and (":" not in text or text.startswith("["))
+    element = Element(text, None)
+    return text if readable and _network(element, text).kind == "network" else None
+
+
+def _matches(item: Pattern, client: Address, name: str, *, parents: bool) -> Decision | None:
     match item.kind:
         case "network":
             network = item.network
             same = network is not None and client.version == network.version
             return "match" if same and client in network else "no match"  # type: ignore[operator]
         case "name":
-            return "match" if _is_name_or_below(name, item.name) else "no match"
+            below = name.endswith(f".{item.name}" if parents else item.name)
+            below = below and (parents or item.name.startswith("."))
+            return "match" if below or name == item.name else "no match"
         case "everyone":
             return "match"
         case "nobody":
@@ -336,10 +346,6 @@ def _matches(item: Pattern, client: Address, name: str) -> Decision | None:
             return "error"
         case _:
             return None
-
-
-def _is_name_or_below(name: str, pattern: str) -> bool:
-    return name == pattern or name.endswith(f".{pattern.lstrip('.')}")
 
 
 def _everything() -> tuple[Network, Network]:
@@ -371,20 +377,13 @@ def _make(text: str) -> Network:
     return ipaddress.ip_network(text, strict=False)
 
 
-def _parses(text: str, *, version: Literal[4, 6], network: bool = False) -> bool:
-    """Whether inet_pton(3) reads an address; ``network``: with a prefix length."""
+def _parses(text: str, *, version: Literal[4, 6]) -> bool:
+    """Whether inet_pton(3) reads an address."""
     import ipaddress
 
-    read: Callable[[str], object]
-    if network:
-        read = ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network
-    else:
-        read = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+    read = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
     try:
-        if network:
-            _make(text)
-        else:
-            read(text)
+        read(text)
     except ValueError:
         return False
     return True

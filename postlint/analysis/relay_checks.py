@@ -291,9 +291,11 @@ class Checks:
             case "permit_auth_destination":
                 return self._authorized(Answer("permit", reason="a destination of this host"), DUNNO)
             case "check_relay_domains":
+                refuse = self._reject("relay_domains_reject_code", 554, "not one of this host")
+                if self.destinations.relays_for(self.service, self.session.name):
+                    return (Answer("permit", reason="the client's name is in relay_domains"),)
                 return self._authorized(
-                    Answer("permit", reason="a destination of this host"),
-                    self._reject("relay_domains_reject_code", 554, "not one of this host"),
+                    Answer("permit", reason="a destination of this host"), refuse
                 )
             case "permit_mx_backup":
                 permit = Answer("permit", reason="its MX record names this host")

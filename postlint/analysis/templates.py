@@ -8,7 +8,7 @@ from postlint.config.placeholders import placeholders
 
 _MARKS = re.compile(
     r"(?<![$:{])\{\{[-\s]*[A-Za-z_.$(|\"']|\{\{[-\s]*[A-Za-z_.$][^{}=,]*\}\}"
-    r"|\{[%#]|<[%?]|[%?]>|[%#]\}|\}\}\Z|%\{|@@|%%|%\s*(?:if|for|end|else|unless)\b"
+    r"|\{[%#]|<[%?]|[%?]>|[%#]\}|\A[^{]*\}\}\Z|%\{|@@|%%|%\s*(?:if|for|end|else|unless)\b"
 )
 _SHELL_VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?\Z")
 _UNFILLED_WORD = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")

@@ -114,8 +114,14 @@ class ProtocolList:
 
     @property
     def inclusions(self) -> tuple[Item, ...]:
-        """The plain names, which switch everything else off."""
-        return tuple(item for item in self.items if item.kind == "include")
+        """The plain names, which switch everything else off.
+
+        SSLv2 is none of them where the library has forgotten it: Postfix skips the word then.
+        """
+        skipped = "SSLv2" if self.version >= _TAKES_OPENSSL_1_1 else ""
+        return tuple(
+            item for item in self.items if item.kind == "include" and item.name != skipped
+        )
 
     def allows(self, name: str) -> bool:
         """Whether the list leaves a protocol on, the library aside."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from postlint.cli.arguments import Parser
-from postlint.cli.errors import EXIT_TROUBLE, UsageError, did_you_mean
+from postlint.cli.errors import EXIT_OK, EXIT_TROUBLE, UsageError, did_you_mean
 from postlint.version import VERSION
 
 if TYPE_CHECKING:
@@ -25,6 +27,25 @@ TRACEBACK = "POSTLINT_TRACEBACK"
 """The environment variable that makes an internal error print its traceback."""
 
 _INTERRUPTED = 130
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
+
+def program() -> NoReturn:
+    """The installed command: main(), quicker to start and to end.
+
+    The cyclic garbage collector would look through every module while they are imported, and
+    Python would take its whole memory apart at the end: a third of the time of a short run.
+    """
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    try:
+        status = main()
+    except SystemExit as end:  # argparse: --help
+        status = end.code if isinstance(end.code, int) else EXIT_OK
+    if sys.getprofile() or sys.gettrace():
+        raise SystemExit(status)
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -192,11 +192,11 @@ class Expander:
 
 def _masked(text: str) -> str:
     """The text with UNKNOWN for every character of a placeholder: those may contain ``$``."""
-    masked, at = "", 0
+    masked, at = [], 0
     for start, end in placeholders(text):
-        masked += text[at:start] + UNKNOWN * (end - start)
+        masked += [text[at:start], UNKNOWN * (end - start)]
         at = end
-    return masked + text[at:] if at else text
+    return "".join((*masked, text[at:])) if masked else text
 
 
 def compare(left: str, operator: str, right: str) -> bool:

@@ -23,7 +23,8 @@ _PLACEHOLDER = re.compile(
     | (?<![A-Za-z0-9_%])%[A-Z][A-Z0-9_]{2,}%(?![A-Za-z0-9_%])  # %NAME%
     | %\{(?:hiera|lookup|facts|::)?[^{}\n]*+\}                 # Puppet: %{name}
     | (?<![A-Za-z0-9_])__[A-Z][A-Z0-9_]*?__(?![A-Za-z0-9_])    # __NAME__
-    | (?<!\?)(?<!\?P)<[A-Za-z][A-Za-z ._-]*+>                  # <your domain>
+    | <(?=[^<>]*(?i:your|change|insert|enter|replace|domain|host|fqdn|server|user|name|pass
+        |address|mail|port|path|here|\bip\b))(?<!\?<)(?<!\?P<)[A-Za-z][A-Za-z0-9 ._-]*+>  # <domain>
     """,
     re.VERBOSE,
 )

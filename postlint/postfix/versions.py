@@ -28,6 +28,7 @@ SERIES: Final[tuple[tuple[int, int], ...]] = (
 _INDEX: Final = {series: number for number, series in enumerate(SERIES)}
 _LATEST: Final = 1 << 30
 _PARSED: Final[dict[str, PostfixVersion]] = {}
+_RELEASES: Final[dict[str, tuple[int, ...]]] = {}
 
 
 def _key(version: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -151,10 +152,14 @@ class PostfixVersion(tuple[int, int, "int | None"]):
 
 def _release(text: str) -> tuple[int, ...]:
     """(major, minor) or (major, minor, patch) of any release, however old."""
+    known = _RELEASES.get(text)
+    if known is not None:
+        return known
     fields = text.split(".")
     if len(fields) not in (2, 3) or not all(map(_is_number, fields)):
         raise ValueError(f'"{text}" is not a Postfix release')
-    return tuple(map(int, fields))
+    release = _RELEASES[text] = tuple(map(int, fields))
+    return release
 
 
 def _dotted(numbers: tuple[int, ...]) -> str:

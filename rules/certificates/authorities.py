@@ -84,7 +84,7 @@ def _client(instance: Instance, prefix: str) -> Iterator[Finding]:
     for client in clients:
         summary = tls.policies(client.service)
         levels.update(summary.levels if summary.complete else [None])
-    if levels <= {"none", "may", "encrypt"} and levels != {"none"} and levels:
+    if levels and None not in levels and levels.isdisjoint(_PKIX) and levels != {"none"}:
         yield Finding(
             location,
             f"{value.name} decides nothing at the levels in use:"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from postlint.analysis.templates import is_unfilled
 from postlint.config.placeholders import has_placeholder
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
@@ -21,8 +21,6 @@ _OLD_NAMES = ("smtps", "ssmtp")
 _MAIL_NAMES = ("lmtp", "smtp", "smtps", "submission", "submissions")
 _OTHER_NAMES = frozenset({"domain", "http", "https", "imap", "imaps", "pop3", "pop3s", "sieve"})
 """Not for mail transport, but known to every services(5)."""
-
-_TO_FILL_IN = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 
 
 @rule("MST015", severity=Severity.ERROR)
@@ -55,11 +53,13 @@ def unknown_port_name(instance: Instance) -> Iterator[Finding]:
             continue
         if port.text.isascii() and port.text.isdigit():
             yield from _number(port)
+        elif port.text[0].isdigit():
+            yield _unknown(port, "is no number of a port: master will not start", Severity.ERROR)
         elif known is not None:
             if port.text not in known:
                 where = f"{_SERVICES_FILE} of this host"
                 yield _unknown(port, f"is not in {where}: master will not start", Severity.ERROR)
-        elif not _TO_FILL_IN.fullmatch(port.text):
+        elif not is_unfilled(port.text):
             yield from _name(port)
 
 

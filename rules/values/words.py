@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from postlint.postfix.versions import PostfixVersion
 
 _OTHER_RULES = (
-    "_protocols",  # TLS006
-    "_ciphers",  # TLS009
+    "_tls_protocols",  # TLS006
+    "_mandatory_protocols",
+    "_tls_ciphers",  # TLS009
+    "_mandatory_ciphers",
     "_security_options",  # SASL010
     "_eecdh_grade",  # PAR004
     "_dh1024_param_file",

@@ -125,9 +125,12 @@ def test_decide_by_name() -> None:
     names = read("example.com, .example.org")
     assert names.decide("192.0.2.1", "mx.Example.com") == "match"
     assert names.decide("192.0.2.1", "example.com") == "match"
-    assert names.decide("192.0.2.1", "mx.example.org") == "match"
+    assert names.decide("192.0.2.1", "mx.example.org") == "no match"
     assert names.decide("192.0.2.1", "notexample.com") == "no match"
     assert names.decide("192.0.2.1") == "no match"
+    dotted = AddressList(names.patterns, parents=False)
+    assert dotted.decide("192.0.2.1", "mx.example.com") == "no match"
+    assert dotted.decide("192.0.2.1", "mx.example.org") == "match"
 
 
 def test_comment_counts_before_postfix_3() -> None:

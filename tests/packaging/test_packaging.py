@@ -69,7 +69,7 @@ def test_metadata(built: Built) -> None:
         metadata = message_from_bytes(archive.read(f"{info}/METADATA"))
         assert b"Apache License" in archive.read(f"{info}/licenses/LICENSE")
         scripts = archive.read(f"{info}/entry_points.txt").decode()
-    assert "postlint = postlint.cli.main:main" in scripts
+    assert "postlint = postlint.cli.main:program" in scripts
     assert metadata["Version"] == VERSION
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"

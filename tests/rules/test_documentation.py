@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from postlint.lint.rule import Example, Rule
 
 RULES = bundled_rules()
+WITH_HOST = frozenset({"CRT002"})
+"""Rules that look at files of the host itself."""
 
 
 def stock_master_cf(version: PostfixVersion) -> str:
@@ -30,7 +32,8 @@ def findings_of(example: Example, folder: Path, rule: Rule) -> list[str]:
     select = rule.code if rule.opt_in else None
     version = PostfixVersion.parse(example.version) if example.version else NEWEST_STABLE
     files = {"main.cf": "", "master.cf": stock_master_cf(version), **example.files}
-    findings = lint_files(folder, files, version=example.version, select=select)
+    host = rule.code in WITH_HOST
+    findings = lint_files(folder, files, version=example.version, select=select, host=host)
     return [finding.code for finding in findings]
 
 

@@ -1,0 +1,102 @@
+"""Regular expressions of lookup tables, taken apart but never run.
+
+A table's pattern may be hostile, and Python's engine is not the one that Postfix uses: only the
+structure is judged, in linear time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Dialect: TypeAlias = Literal["regexp", "pcre"]
+
+TokenKind: TypeAlias = Literal[
+    "literal",  # one character, ``text`` without its backslash
+    "any",  # .
+    "set",  # [ … ]
+    "class",  # \d, \w, \p{…} …
+    "begin",  # ^ and \A
+    "end",  # $, \z and \Z
+    "boundary",  # \b, \< … and other empty assertions
+    "open",  # ( and its relatives
+    "close",
+    "or",  # |
+    "repeat",  # *, +?, {1,2} …
+    "reference",  # \1, (?&name) …
+    "ignored",  # comments, options, white space under x
+]
+
+
+class PatternToken(NamedTuple):
+    """A token of a pattern. ``text`` of an ``open`` is all of it: ``(``, ``(?:``, ``(?<=`` …"""
+
+    kind: TokenKind
+    start: int
+    end: int
+    text: str
+
+
+class PatternError(NamedTuple):
+    """Why the library refuses a pattern; ``offset`` is where it noticed."""
+
+    message: str
+    offset: int
+
+
+class Pattern(NamedTuple):
+    """A pattern. ``groups``: how many ``$1`` … there are; None for ``error``: it compiles."""
+
+    tokens: tuple[PatternToken, ...]
+    groups: int
+    error: PatternError | None
+
+    @property
+    def alternatives(self) -> list[list[PatternToken]]:
+        """The tokens of the alternatives on the outermost level, without what is ignored."""
+        depth = 0
+        found: list[list[PatternToken]] = [[]]
+        for token in self.tokens:
+            if token.kind == "or" and not depth:
+                found.append([])
+                continue
+            depth += (token.kind == "open") - (token.kind == "close")
+            if token.kind != "ignored":
+                found[-1].append(token)
+        return found
+
+
+class PatternSyntaxError(Exception):
+    """Raised while a pattern is taken apart."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class TokenReader:
+    """What the readers of both dialects share. They append to ``tokens``."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.tokens: list[PatternToken] = []
+        self.groups = 0
+
+    def take(self, kind: TokenKind, end: int, text: str | None = None) -> None:
+        """Append a token that ends at ``end``, and go on behind it."""
+        self.tokens.append(
+            PatternToken(kind, self.at, end, self.text[self.at : end] if text is None else text)
+        )
+        self.at = end
+
+    def run(self, read: Callable[[], None]) -> Pattern:
+        """The pattern that ``read`` takes apart."""
+        error = None
+        try:
+            read()
+        except PatternSyntaxError as problem:
+            error = PatternError(str(problem), problem.offset)
+        return Pattern(tuple(self.tokens), self.groups, error)

@@ -1,0 +1,154 @@
+"""XTP: configuration that a person or a program still has to fill in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from postlint.config.placeholders import is_shell_variable, placeholders
+from postlint.lint.finding import Finding, Location, Severity
+from postlint.lint.rule import rule
+from postlint.postfix import parameters
+from postlint.syntax.main_cf import Assignment
+from postlint.syntax.master_cf import ServiceEntry
+from postlint.syntax.value import parse_value, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.instance import Instance
+    from postlint.syntax.lines import Entry
+    from postlint.syntax.source import SourceText, Span
+
+_SAMPLE = re.compile(
+    r"""(?<![A-Za-z0-9])(?:
+      /(?:path[-_/]?to|your[-_]?path)(?![A-Za-z0-9]) [^\s,:]*
+    | (?:[A-Za-z0-9-]+\.)* (?:your|change|insert|replace)[-_]?(?:own[-_]?)?
+      (?:domain|host(?:[-_]?name)?|server|company|site|fqdn|isp|provider|me|this|here)
+      (?:\.[A-Za-z]{2,})* (?![A-Za-z0-9_-])
+    | (?:[A-Za-z0-9-]+\.)+ tld (?![A-Za-z0-9.-])
+    )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SAMPLE_TRIGGERS = ("path", "your", "change", "insert", "replace", ".tld")
+_SAMPLE_NAME = re.compile(
+    r"(?<![A-Za-z0-9.-])(?:[A-Za-z0-9-]+\.)*(?:example\.(?:com|net|org)|[A-Za-z0-9-]+\.example)"
+    r"(?![A-Za-z0-9.-])",
+    re.IGNORECASE,
+)
+_OWN_NAMES = frozenset({"mydestination", "mydomain", "myhostname", "myorigin"})
+_LONGEST = 40
+"""Characters of a placeholder that a message quotes."""
+
+
+class _Open(NamedTuple):
+    """A piece of text that is still open."""
+
+    location: Location
+    text: str
+    sample: bool
+
+
+@rule("XTP001", severity=Severity.ERROR, security=5.9)
+def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
+    """A placeholder or a sample value was left in.
+
+    Why: Postfix does not know template languages: it takes "{{ domain }}" for a name and
+        "/path/to/cert.pem" for a path, and fails at whatever asks for them. In a template, where
+        they belong, they only limit what can be checked.
+    Fix: Run the template program, or put in the real value.
+    Bad:
+        myhostname = {{ fqdn }}
+    Good:
+        myhostname = mx.example.edu
+    References: postconf(5), BASIC_CONFIGURATION_README
+    """
+    installed = instance.files.host
+    for tree in (instance.main_cf, instance.master_cf):
+        if tree is None:
+            continue
+        here = installed or PurePosixPath(tree.source.path).is_relative_to("/etc/postfix")
+        for entry in tree.entries:
+            found = list(_left_open(entry, instance))
+            if found:
+                yield _finding(entry, found, installed=here)
+
+
+def _finding(entry: Entry, found: list[_Open], *, installed: bool) -> Finding:
+    """One finding for a logical line: its first placeholder, or else its first sample."""
+    first = next((item for item in found if not item.sample), found[0])
+    count = sum(item.sample == first.sample for item in found)
+    text = first.text if len(first.text) <= _LONGEST else f"{first.text[:_LONGEST]}…"
+    if first.sample:
+        message = f'"{text}" is a sample value'
+    elif installed:
+        variable = first.text.startswith("$") and not first.text.startswith("${{")
+        how = "it expands to nothing" if variable else "Postfix takes it as it stands"
+        message = f"{text} was not filled in: {how}"
+    else:
+        message = f"{text} is to be filled in"
+    if count > 1:
+        message += f" ({count} in this line)"
+    error = installed and not first.sample
+    return Finding(
+        first.location,
+        message,
+        severity=None if error else Severity.INFO,
+        parameter=entry.name.text if isinstance(entry, Assignment) else None,
+    )
+
+
+def _left_open(entry: Entry, instance: Instance) -> Iterator[_Open]:
+    """Everything in a logical line that is still open, in no particular order."""
+    line = entry.line
+    taken = []
+    for start, end in placeholders(line.text):
+        taken.append(line.sub_span(start, end))
+        yield _open(line, start, end)
+    if isinstance(entry, Assignment):
+        values = [(entry.name.text, entry.value)]
+    elif isinstance(entry, ServiceEntry):
+        values = [
+            (override.name.text, override.value)
+            for override in entry.overrides
+            if override.name is not None and override.value is not None
+        ]
+    else:
+        return
+    for name, value in values:
+        for item in (*_shell_variables(name, value, instance), *_samples(name, value)):
+            if not any(_overlap(item.location.span, span) for span in taken):
+                yield item
+
+
+def _open(text: SourceText, start: int, end: int, *, sample: bool = False) -> _Open:
+    location = Location(text.source, text.sub_span(start, end))
+    return _Open(location, text.text[start:end], sample)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _shell_variables(name: str, value: SourceText, instance: Instance) -> Iterator[_Open]:
+    """``$NAME`` in capitals that nobody sets: meant for the shell or envsubst(1)."""
+    if "$" not in value.text:
+        return
+    parameter = parameters.get(name)
+    if name == "debugger_command" or (parameter is not None and parameter.type == "raw"):
+        return
+    for reference in references(parse_value(value.text)):
+        if is_shell_variable(reference.name) and reference.name not in instance.settings:
+            yield _open(value, reference.start, reference.end)
+
+
+def _samples(name: str, value: SourceText) -> Iterator[_Open]:
+    text = value.text
+    lower = text.lower()
+    if any(trigger in lower for trigger in _SAMPLE_TRIGGERS):
+        for match in _SAMPLE.finditer(text):
+            yield _open(value, *match.span(), sample=True)
+    if name in _OWN_NAMES and "example" in lower:
+        for match in _SAMPLE_NAME.finditer(text):
+            yield _open(value, *match.span(), sample=True)
