@@ -8,8 +8,10 @@ has just been written again and again and repeats its warnings (dict_load_file_x
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import subprocess
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -84,12 +86,97 @@ def load_parameters(program: str, folder: Path) -> str | None:
     parameters (src/master/*_server.c), before it opens anything.
     """
     daemon = require_postfix().daemon_directory / program
-    said = run([daemon, "-V", "-l", "-z"], folder, environment={"MAIL_CONFIG": str(folder)})
-    fatal = [text for text in said.messages if text.startswith(("fatal: ", "panic: "))]
-    if not fatal:
-        raise AssertionError(f"{program} said nothing final: {said}")
-    reason = fatal[-1].partition(": ")[2]
+    reason = first_fatal([daemon, "-V", "-l", "-z"], folder)
+    if reason is None:
+        raise AssertionError(f"{program} said nothing final")
     return None if reason == "no transport type specified" else reason
+
+
+PRIVILEGED = frozenset({"local", "pipe", "spawn", "virtual"})
+"""Daemons that do not give up root before they have work."""
+
+
+def quiet_settings(folder: Path) -> str:
+    """Lines for main.cf with which a daemon runs by itself, without other daemons to ask.
+
+    Makes a queue directory below ``folder`` for it.
+    """
+    queue = folder / "queue"
+    for name in ("active", "incoming", "maildrop", "pid", "private", "public"):
+        (queue / name).mkdir(parents=True, exist_ok=True)
+    settings = {
+        "compatibility_level": "3.6" if require_postfix().version >= (3, 6) else "2",
+        "queue_directory": queue,
+        "data_directory": queue,
+        "myhostname": "mx.example.com",
+        "inet_protocols": "ipv4",
+        "mynetworks": "127.0.0.0/8",
+        "mydestination": "",
+        "alias_maps": "",
+        "local_recipient_maps": "",
+    }
+    return "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+
+def stand_alone(program: str, folder: Path, *, stdin: str = "", timeout: float = 5.0) -> Ran:
+    """Run a daemon on standard input and output; it initializes itself fully.
+
+    A daemon that waits for other daemons runs into the time limit: it has not refused anything.
+    """
+    daemon = require_postfix().daemon_directory / program
+    environment = {"MAIL_CONFIG": str(folder)}
+    command = [daemon, *_stand_alone_options(program)]
+    return run(command, folder, stdin=stdin, timeout=timeout, environment=environment)
+
+
+def refuses(program: str, folder: Path, *, timeout: float = 3.0) -> str | None:
+    """Why a daemon that initializes itself fully ends with a fatal error; None if it does not."""
+    daemon = require_postfix().daemon_directory / program
+    return first_fatal([daemon, *_stand_alone_options(program)], folder, timeout=timeout)
+
+
+def first_fatal(
+    command: list[str | Path], folder: Path, *, timeout: float = TIME_LIMIT
+) -> str | None:
+    """The first fatal error that a daemon logs; it sleeps for a second afterwards, this does not.
+
+    None when the daemon ends without one, or is still busy when the time is up.
+    """
+    make_old(folder)
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "MAIL_CONFIG": str(folder)},
+    )
+    assert process.stderr is not None
+    deadline = time.monotonic() + timeout
+    said = b""
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([process.stderr], [], [], left)[0]:
+                break
+            data = os.read(process.stderr.fileno(), 65536)
+            if not data:
+                break
+            said += data
+            for line in _text(said).split("\n")[:-1]:
+                kind, _, reason = line.partition(": ")[2].partition(": ")
+                if kind in ("fatal", "panic"):
+                    return reason
+    finally:
+        process.kill()
+        process.wait(TIME_LIMIT)
+        process.stderr.close()
+    return None
+
+
+def _stand_alone_options(program: str) -> list[str]:
+    options = ["-V", "-S", "-l", "-z"]
+    if os.geteuid() == 0 and program not in PRIVILEGED:
+        options.append("-u")  # smtpd applies its restrictions to a client that is not root
+    return options
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

@@ -129,8 +129,8 @@ def make_case(random: Random, *, modern: bool) -> Case:
         if random.random() < 0.08:
             overrides[f"smtpd_{name}_restrictions"] = _list(random, 2)
     overrides["smtpd_restriction_classes"] = "one, two"
-    overrides["one"] = _list(random, 3) or "permit_mynetworks"
-    overrides["two"] = _list(random, 2, classes=False) or "reject_unauth_destination"
+    overrides["one"] = _list(random, 3, unwanted=("one",)) or "permit_mynetworks"
+    overrides["two"] = _list(random, 2, unwanted=("one", "two")) or "reject_unauth_destination"
     for name, chance, value in (
         ("smtpd_delay_reject", 0.1, "no"),
         ("smtpd_helo_required", 0.3, "yes"),
@@ -186,14 +186,17 @@ def _relay_list(random: Random) -> str:
     return ", ".join(item for item in items if item)
 
 
-def _list(random: Random, most: int, *, classes: bool = True) -> str:
+def _list(random: Random, most: int, *, unwanted: tuple[str, ...] = ()) -> str:
+    """``unwanted``: classes that would contain themselves."""
     items = []
     for _ in range(random.randrange(most + 1)):
         if random.random() < 0.4:
             item = _table(random)
         else:
             item = random.choice(WORDS)
-        if not classes and item in ("one", "two"):
+        if item in unwanted or any(f"= {name} }}" in item for name in unwanted):
+            continue
+        if unwanted and "static:one" in item:
             continue
         items.append(item)
     return ", ".join(items)

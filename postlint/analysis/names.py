@@ -134,7 +134,7 @@ class Names:
         if service_parameters.database_parameter(name, self.tables.get(name.partition("_")[0], ())):
             return "table"
         if parameter is None and service_parameters.match_service_parameter(name) is not None:
-            return "service" if self._has_service(name) else "no service"
+            return "service" if self.has_service(name) else "no service"
         return self._foreign(name)
 
     def _foreign(self, name: str) -> Use:
@@ -144,7 +144,7 @@ class Names:
             return "historic"
         return "vendor" if vendor_patch(name) is not None else "unused"
 
-    def _has_service(self, name: str) -> bool:
+    def has_service(self, name: str) -> bool:
         """Whether a service parameter is read: the queue manager asks for every transport."""
         if not self.instance.whole_master_cf:
             return True

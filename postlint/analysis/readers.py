@@ -20,6 +20,10 @@ EVERYTHING = "*"
 """In place of names: every daemon, and nearly every command."""
 
 
+_TLS_LIBRARY = frozenset({"openssl_path", "tlsmgr_service_name"})
+"""Read with the parameters of the TLS library, when a program uses it."""
+
+
 class Explicit(NamedTuple):
     """A setting that counts, with its value; ``service`` is that of an override."""
 
@@ -65,6 +69,8 @@ def refusal(name: str, instance: Instance, service: Service | None = None) -> Re
         return None
     if not programs:
         return None
+    if name in _TLS_LIBRARY or (name.startswith("tls_") and {"smtp", "smtpd"} <= programs):
+        return Refusal("no program that uses TLS will start", certain=True)
     if EVERYTHING in programs:
         return Refusal("no Postfix program will start", certain=True)
     if instance.whole_master_cf:

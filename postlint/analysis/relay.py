@@ -46,6 +46,8 @@ class RelayVerdict(NamedTuple):
     trusted_networks: tuple[str, ...]
     by_restrictions: Verdict
     reason: str = ""
+    unhindered: Evaluation | None = None
+    """Of a verdict that depends: a session that is relayed unless an unknown check refuses it."""
 
     @property
     def session(self) -> Session | None:
@@ -79,10 +81,13 @@ def relay_verdict(service: Service) -> RelayVerdict:
     if status == "allowed" and service["smtpd_milters"].empty is not True:
         final = "depends"
         reason = "a Milter may still refuse it"
-    decision = _deciding(service, lists, status, witness)
-    return RelayVerdict(
-        service, final, decision, witness, trusted_networks(service, lists), status, reason
-    )
+    open_unless = None
+    if status == "depends":
+        again = evaluate(service, lists, witness.session._replace(unhindered=True))
+        open_unless = again if again.relayed else None
+    decision = _deciding(service, status, open_unless or witness)
+    networks = trusted_networks(service, lists)
+    return RelayVerdict(service, final, decision, witness, networks, status, reason, open_unless)
 
 
 @lru_cache(maxsize=512)
@@ -112,9 +117,7 @@ def trusted_networks(service: Service, lists: RestrictionLists) -> tuple[str, ..
     return tuple(dict.fromkeys(str(network) for _, network in found))
 
 
-def _search(
-    service: Service, lists: RestrictionLists, domain: str
-) -> tuple[Verdict, Evaluation]:
+def _search(service: Service, lists: RestrictionLists, domain: str) -> tuple[Verdict, Evaluation]:
     """Try what a stranger could say; the worst that comes of it.
 
     A client that no table and no network knows is meant: so what most addresses get counts,
@@ -163,15 +166,15 @@ def _try_all(
     return "refused", first
 
 
-def _deciding(
-    service: Service, lists: RestrictionLists, status: Verdict, witness: Evaluation
-) -> Decision:
+def _deciding(service: Service, status: Verdict, witness: Evaluation) -> Decision:
     if status == "refused":
         for _, step in witness.refusals:
             if step is not None:
                 return Decision(step.text, step.parameter, step.location, step.reason)
     wanted = [step for step in witness.steps if set(step.results) & set(OPEN_ANYWAY)]
-    if status == "depends":
+    if status == "allowed":
+        wanted = [step for step in wanted if len(step.results) == 1] or wanted
+    elif status == "depends":
         wanted = [step for step in wanted if len(step.results) > 1] or wanted
     names = (RELAY, RECIPIENT)
     best = [step for step in wanted if step.parameter in names and step.depth == 1]
@@ -185,7 +188,10 @@ def _deciding(
             if set(other.results) & set(OPEN_ANYWAY):
                 deepest = other
         chosen = deepest if deepest.location is not None else step
-        return Decision(chosen.text, step.parameter, chosen.location, chosen.reason)
+        where = chosen.location
+        if where is None and chosen.text.lower() == "permit_mynetworks":
+            where = service["mynetworks"].value_location
+        return Decision(chosen.text, step.parameter, where, chosen.reason)
     for step in witness.steps:
         if step.text.endswith("_unauth_destination") and "dunno" in step.results:
             return Decision(step.text, step.parameter, step.location, "everything is a destination")

@@ -3,133 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
-from postlint.analysis.access_results import parse_access_result
-from postlint.analysis.access_tables import access_table, address_keys, domain_keys, mail_keys
-from postlint.analysis.relay_session import UNKNOWN_NAME, Reply
+from postlint.analysis.relay_access import AccessAnswers
+from postlint.analysis.relay_answers import BAD_FILTER, DUNNO, FINAL, Answer, valid_filter
+from postlint.analysis.relay_session import UNKNOWN_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from postlint.analysis.destinations import AddressClass, Match
+    from postlint.analysis.relay_answers import AnswerKind
+    from postlint.analysis.restrictions import Item
 
-    from postlint.analysis.access_tables import Found
-    from postlint.analysis.destinations import AddressClass, Destinations, Match
-    from postlint.analysis.relay_session import Session, Stage
-    from postlint.analysis.restrictions import Item, RestrictionLists
-    from postlint.config.effective import Element
-    from postlint.config.service import Service
-    from postlint.syntax.source import Location
-
-AnswerKind: TypeAlias = Literal[
-    "dunno",
-    "permit",
-    "reject",
-    "error",
-    "discard",
-    "defer_if_permit",
-    "defer_if_reject",
-    "recipient checked",
-    "sender checked",
-    "list",
-]
-
-SERVER_ERROR = 451
-
-REVERSE_CLIENT = "check_reverse_client_hostname_access"
-"""Its table must not permit: anybody can give himself a name."""
-
-FINAL = ("local", "alias", "mailbox")
-"""Address classes that are delivered here."""
-
-
-class Answer(NamedTuple):
-    """One possible answer. ``text`` and ``location``: the restrictions of kind ``list``.
-
-    ``forbidden``: where the restrictions permit, it is an error.
-    """
-
-    kind: AnswerKind
-    code: int = 0
-    reason: str = ""
-    text: str = ""
-    location: Location | None = None
-    forbidden: bool = False
-
-
-DUNNO = Answer("dunno")
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\Z")
 _NUMERIC = re.compile(r"[0-9.]+\Z")
 
 
-class Checks:
-    """Answers for one session on one service. ``stage`` and the three words follow the dialogue."""
+class Checks(AccessAnswers):
+    """Answers for one session on one service."""
 
-    __slots__ = (
-        "destinations",
-        "helo",
-        "lists",
-        "recipient",
-        "sender",
-        "service",
-        "session",
-        "stage",
-    )
-
-    def __init__(
-        self,
-        service: Service,
-        lists: RestrictionLists,
-        destinations: Destinations,
-        session: Session,
-    ) -> None:
-        self.service = service
-        self.lists = lists
-        self.destinations = destinations
-        self.session = session
-        self.stage: Stage = "connect"
-        self.helo: str | None = None
-        self.sender: str | None = None
-        self.recipient: str | None = None
-
-    # Replies
-
-    def reply(self, code: int, number: int) -> Reply:
-        """A refusal as it goes out: soft_bounce makes it temporary, a bad code becomes 450."""
-        if not 400 <= code <= 599:
-            code = 450
-        if code >= 500 and self.service["soft_bounce"].yes:
-            code -= 100
-        return Reply(code, number)
-
-    def code(self, parameter: str, default: int) -> int:
-        """The reply code that a parameter says."""
-        value = self.service[parameter].integer
-        return default if value is None else value
-
-    def _reject(self, parameter: str, default: int, reason: str) -> Answer:
-        return Answer("reject", self.code(parameter, default), reason)
-
-    def _maybe(self, answer: Answer) -> tuple[Answer, ...]:
-        """For what DNS, a server or time decides: a stranger can arrange it to his liking."""
-        if self.session.outsider:
-            return (Answer("dunno", reason="a client can satisfy it"),)
-        return (DUNNO, answer._replace(reason=answer.reason or "not known before run time"))
-
-    @staticmethod
-    def _error(reason: str) -> tuple[Answer, ...]:
-        return (Answer("error", SERVER_ERROR, reason),)
-
-    @staticmethod
-    def anything(reason: str) -> tuple[Answer, ...]:
-        """What an unknown table or server can do."""
-        return (
-            Answer("dunno", reason=reason),
-            Answer("permit", reason=reason),
-            Answer("reject", 554, reason),
-            Answer("reject", 450, reason),
-        )
-
-    # Restrictions
+    __slots__ = ()
 
     def answers(self, item: Item) -> tuple[Answer, ...]:
         """What smtpd can answer to an item of a list."""
@@ -154,7 +46,7 @@ class Checks:
         if restriction.argument == "table" and item.argument is not None:
             return self._access(name, item.argument)
         if restriction.argument == "domain":
-            return self._dns_list(name)
+            return self._dns_list(name, item.argument.text if item.argument is not None else "")
         return self._plain(name)
 
     def _flawed(self, item: Item) -> tuple[Answer, ...]:
@@ -239,7 +131,11 @@ class Checks:
         if helo is None:
             return (Answer("dunno", reason="no HELO name is known"),)
         literal = helo.startswith("[")
-        code = ("non_fqdn_reject_code", 504) if "non_fqdn" in name else ("invalid_hostname_reject_code", 501)
+        code = (
+            ("non_fqdn_reject_code", 504)
+            if "non_fqdn" in name
+            else ("invalid_hostname_reject_code", 501)
+        )
         bare = helo[:-1] if helo.endswith(".") and not helo.endswith("..") else helo
         if literal:
             if re.fullmatch(r"\[(?:[0-9.]+|ipv6:[0-9a-f:.]+)\]", helo, re.IGNORECASE):
@@ -289,7 +185,9 @@ class Checks:
                     DUNNO, Answer("reject", code, "not a destination of this host")
                 )
             case "permit_auth_destination":
-                return self._authorized(Answer("permit", reason="a destination of this host"), DUNNO)
+                return self._authorized(
+                    Answer("permit", reason="a destination of this host"), DUNNO
+                )
             case "check_relay_domains":
                 refuse = self._reject("relay_domains_reject_code", 554, "not one of this host")
                 if self.destinations.relays_for(self.service, self.session.name):
@@ -365,17 +263,21 @@ class Checks:
 
     def _naked_address(self) -> tuple[Answer, ...]:
         helo = self.helo
-        if helo is not None and re.fullmatch(r"[0-9]+(?:\.[0-9]+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*", helo):
+        if helo is not None and re.fullmatch(
+            r"[0-9]+(?:\.[0-9]+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*", helo
+        ):
             return (Answer("permit", reason="HELO is a bare address"),)
         return (DUNNO,)
 
-    def _dns_list(self, name: str) -> tuple[Answer, ...]:
+    def _dns_list(self, name: str, argument: str) -> tuple[Answer, ...]:
         if name.startswith("permit_"):
-            if self.stage == "rcpt" and self.recipient is not None:
-                if self._is_authorized() is False:
-                    return (Answer("dunno", reason="never permits relaying"),)
+            checked = self.stage == "rcpt" and self.recipient is not None
+            if checked and self._is_authorized() is False:
+                return (Answer("dunno", reason="never permits relaying"),)
             if name == "permit_rhswl_client" and self.session.name == UNKNOWN_NAME:
                 return (DUNNO,)
+            if not valid_filter(argument):
+                return (Answer("error", 421, BAD_FILTER),)
             return (DUNNO, Answer("permit", reason="a DNS list decides"))
         if name == "reject_rhsbl_helo" and self.helo is None:
             return (DUNNO,)
@@ -385,106 +287,6 @@ class Checks:
             return (DUNNO,)
         if name.endswith("client") and "rhsbl" in name and self.session.name == UNKNOWN_NAME:
             return (DUNNO,)
+        if not valid_filter(argument):
+            return (Answer("error", 421, BAD_FILTER),)
         return self._maybe(Answer("reject", 554, "a DNS list decides"))
-
-    # Access tables
-
-    def _access(self, name: str, table: Element) -> tuple[Answer, ...]:
-        if name == "check_ccert_access":
-            return (Answer("dunno", reason="no client certificate"),)
-        if name == "check_sasl_access":
-            return (Answer("dunno", reason="not logged in"),)
-        if name == "check_etrn_access":
-            return (Answer("dunno", reason="no ETRN"),)
-        if name.endswith(("_mx_access", "_ns_access", "_a_access")):
-            return self._server_access(name, table)
-        keys = self._keys(name)
-        if keys is None:
-            return (Answer("dunno", reason="what it checks is not known here"),)
-        if table.text.startswith("{"):
-            return self._error("only check_ccert_access takes a table in braces")
-        source = access_table(self.service, table)
-        key_list = list(keys)
-        found = source.look_up(key_list)
-        if found.error:
-            return self._error(found.error)
-        if found.unknown:
-            return self.anything(f"{table.text} can not be read")
-        if found.value is None:
-            return (Answer("dunno", reason=f"{key_list[0][0]} is not in {table.text}"),)
-        return self._result(name, found, table)
-
-    def _keys(self, name: str) -> Iterable[tuple[str, bool]] | None:
-        parents = self.destinations.access_parents(self.service)
-        session = self.session
-        match name:
-            case "check_client_access" | "check_reverse_client_hostname_access":
-                return (*domain_keys(session.name, parents), *address_keys(session.address))
-            case "check_helo_access":
-                return None if self.helo is None else domain_keys(self.helo, parents)
-            case "check_sender_access":
-                if self.sender is None:
-                    return None
-                if not self.sender:
-                    return ((self.service["smtpd_null_access_lookup_key"].text, False),)
-                address = self.destinations.complete(self.sender)
-                return mail_keys(address, parents, self._delimiters())
-            case "check_recipient_access":
-                if self.recipient is None:
-                    return None
-                address = self.destinations.complete(self.recipient)
-                return mail_keys(address, parents, self._delimiters())
-        return None
-
-    def _delimiters(self) -> str:
-        value = self.service["recipient_delimiter"]
-        return value.text if value.known else ""
-
-    def _server_access(self, name: str, table: Element) -> tuple[Answer, ...]:
-        what = {"h": self.helo, "s": self.sender, "r": self.recipient}.get(
-            name.removeprefix("check_")[0], None
-        )
-        if name.startswith(("check_client", "check_reverse")):
-            if self.session.name == UNKNOWN_NAME:
-                return (DUNNO,)
-        elif not what:
-            return (DUNNO,)
-        return self._maybe(Answer("reject", 554, "DNS decides"))
-
-    def _result(self, name: str, found: Found, table: Element) -> tuple[Answer, ...]:
-        value = found.value or ""
-        result = parse_access_result(value, self.service.version)
-        reason = f'{found.key} in {table.text} gives "{value}"'
-        match result.kind:
-            case "dunno":
-                return (Answer("dunno", reason=reason),)
-            case "permit" | "discard":
-                return self._permitted(name, result.kind, reason)
-            case "reject":
-                code = result.code or self.code("access_map_reject_code", 554)
-                return (Answer("reject", code, reason),)
-            case "defer":
-                return (self._reject("access_map_defer_code", 450, reason),)
-            case "defer_if_permit" | "defer_if_reject":
-                code = self.code("access_map_defer_code", 450)
-                return (Answer(result.kind, code, reason),)
-            case "hangup":
-                return (Answer("reject", 421, reason),)
-            case "list":
-                forbidden = name == REVERSE_CLIENT
-                return (Answer("list", 0, reason, value, found.location, forbidden),)
-        return self._error(reason)
-
-    def _permitted(
-        self, name: str, kind: Literal["permit", "discard"], reason: str
-    ) -> tuple[Answer, ...]:
-        if kind == "discard":
-            filtered = self.service["smtpd_proxy_filter"].empty is False
-            if filtered or (self.sender is None and self.stage in ("connect", "helo")):
-                return (Answer("dunno", reason=reason),)
-            return (Answer("discard", reason=reason),)
-        if name == REVERSE_CLIENT:
-            return self._error(f"{reason}, and that table must not permit")
-        if name == "check_recipient_access" and self.destinations.suspicious(self.recipient or ""):
-            return (Answer("dunno", reason=f"{reason}, not for a source route"),)
-        return (Answer("permit", reason=reason),)

@@ -45,9 +45,7 @@ class _Dialogue:
         states = self._talk()
         for state in states:
             self._outcomes.add(Outcome("end of data", None, state.discard))
-        return Evaluation(
-            self._session, tuple(self._evaluator.steps), frozenset(self._outcomes)
-        )
+        return Evaluation(self._session, tuple(self._evaluator.steps), frozenset(self._outcomes))
 
     def _talk(self) -> set[State]:
         session, checks = self._session, self._checks
@@ -163,5 +161,3 @@ class _Dialogue:
 def _fresh(state: State) -> State:
     """SMTPD_CHECK_RESET()."""
     return state._replace(defer_if_reject=None, warn_if_reject=0)
-
-

@@ -15,7 +15,8 @@ from postlint.postfix.restrictions import RECURSION_LIMIT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from postlint.analysis.relay_checks import Answer, Checks
+    from postlint.analysis.relay_answers import Answer
+    from postlint.analysis.relay_checks import Checks
     from postlint.analysis.restrictions import Item, RestrictionList
 
 STEP_LIMIT = 5_000
@@ -199,4 +200,3 @@ class Evaluator:
             if reply is not None and reply.step == number:
                 return word
         return "dunno"
-

@@ -20,7 +20,7 @@ class Session(NamedTuple):
     """What a client is and says. ``helo`` None: it does not greet. ``sender`` "": a bounce.
 
     ``outsider``: the client may be any stranger who makes the best of it: in no DNS list, with
-    names that exist, in no table that can not be read except where that would let it in.
+    names that exist. ``unhindered``: tables that can not be read and servers say nothing to him.
     """
 
     address: str
@@ -29,6 +29,7 @@ class Session(NamedTuple):
     recipient: str
     name: str = UNKNOWN_NAME
     outsider: bool = False
+    unhindered: bool = False
 
     def describe(self) -> str:
         """The session in words."""

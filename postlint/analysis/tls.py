@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from postlint.analysis.nexthops import destination
 from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.roles import is_public, service_role
 from postlint.config.tables import table_reference
@@ -155,6 +156,18 @@ class Tls:
     def smtpd(self) -> Iterator[ServerTls]:
         """The servers without postscreen."""
         return (server for server in self.servers if server.service.program == "smtpd")
+
+    @property
+    def internet(self) -> ClientTls | None:
+        """The client for mail to domains that are nobody's here (default_transport), if known."""
+        target = destination(self.instance.main["default_transport"])
+        if target is None or not target.known:
+            return None
+        for client in self.clients:
+            service = client.service
+            if service.name == target.transport and service.type == "unix":
+                return client
+        return None
 
     def policies(self, service: Service) -> PolicySummary:
         """What the policy tables of a client service say."""

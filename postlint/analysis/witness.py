@@ -120,9 +120,7 @@ def _unique(words: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))  # type: ignore[arg-type]
 
 
-def _tables(
-    service: Service, lists: RestrictionLists
-) -> Iterator[tuple[str, list[Entry]]]:
+def _tables(service: Service, lists: RestrictionLists) -> Iterator[tuple[str, list[Entry]]]:
     """The readable access tables, with the entries that do not just refuse."""
     for restrictions in lists:
         if restrictions.name == "smtpd_etrn_restrictions":

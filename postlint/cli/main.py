@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "check": "report what is wrong in a configuration",
+    "show": "show what postconf says, without Postfix",
+    "exposure": "show what a stranger gets from every port",
     "rules": "list the rules",
     "rule": "explain one rule",
 }
-"""The commands; each has a module with USAGE, DESCRIPTION, EPILOG, add_arguments() and run()."""
+"""The commands; each has a module with USAGE, DESCRIPTION, EPILOG, add_arguments() and run().
+
+A module without add_arguments() takes its arguments apart itself.
+"""
 
 TRACEBACK = "POSTLINT_TRACEBACK"
 """The environment variable that makes an internal error print its traceback."""
@@ -73,6 +78,10 @@ def _run(arguments: Sequence[str]) -> int:
     if name not in COMMANDS:
         return _without_command(arguments)
     module = import_module(f"postlint.cli.{name}")
+    status: int
+    if not hasattr(module, "add_arguments"):
+        status = module.run(arguments[1:])
+        return status
     parser = Parser(
         prog=f"postlint {name}",
         usage=f"postlint {name} {module.USAGE}",
@@ -80,7 +89,7 @@ def _run(arguments: Sequence[str]) -> int:
         epilog=module.EPILOG,
     )
     module.add_arguments(parser)
-    status: int = module.run(parser.parse(arguments[1:]))
+    status = module.run(parser.parse(arguments[1:]))
     return status
 
 

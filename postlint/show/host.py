@@ -34,7 +34,10 @@ class Interface(NamedTuple):
 def host_name(domain: Callable[[], str | None]) -> str:
     """The name of this host; one without a dot gets the domain (get_hostname.c)."""
     name = socket.gethostname()
-    return name if "." in name else f"{name}.{domain() or DEFAULT_DOMAIN}"
+    if "." in name:
+        return name
+    own = domain()
+    return f"{name}.{DEFAULT_DOMAIN if own is None else own}"
 
 
 def networks(interfaces: str, style: str, protocols: str, messages: Messages) -> str:

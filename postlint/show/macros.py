@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from postlint.config.expansion import LENGTH_LIMIT, compare
+from postlint.config.expansion import compare
 from postlint.show.messages import FatalError, Messages
 from postlint.show.octets import SPACE
 from postlint.syntax.value import NESTING_LIMIT
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from postlint.postfix.versions import PostfixVersion
 
+_GROWTH_LIMIT = 1 << 22
+"""Octets that macros may add to a value; Postfix has no limit but memory."""
+
 _MACRO_COST = 16
-"""Of the budget that LENGTH_LIMIT is: so that macros that double each other come to an end."""
+"""What each macro takes of that, so that macros that double each other come to an end."""
 
 _OPERATORS = ("==", "!=", "<", "<=", ">=", ">")
 _ANY_OPERATOR = '"==" or "!="" or "<"" or "<="" or ">="" or ">"'
@@ -90,7 +93,7 @@ class Macros:
             self._start(text, _Run(lookup, None, scan=True))
 
     def _start(self, text: str, run: _Run) -> bool:
-        self._budget = LENGTH_LIMIT
+        self._budget = _GROWTH_LIMIT
         try:
             return self._parse(text, run)
         except RecursionError:
@@ -150,7 +153,7 @@ class Macros:
     def _spend(self, cost: int) -> None:
         self._budget -= cost
         if self._budget < 0:
-            raise FatalError(f"the expanded value is longer than {LENGTH_LIMIT} characters")
+            raise FatalError(f"the expanded value is longer than {_GROWTH_LIMIT} characters")
 
     def _literal(self, text: str, run: _Run) -> bool:
         if not self._enter(text, run):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.show.messages import FatalError
 from postlint.show.octets import extract_braced, split_name_value
@@ -53,14 +53,6 @@ class Service:
     @property
     def command(self) -> str:
         return self.words[7]
-
-
-class Argument(NamedTuple):
-    """An argument to print: an option with its value or anything else."""
-
-    text: str
-    value: str | None
-    is_option: bool
 
 
 class ServiceReader:

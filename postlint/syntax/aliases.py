@@ -87,10 +87,10 @@ def read_aliases(
 def alias_entry(line: SourceText, *, utf8: bool = False) -> Alias | None:
     """One logical line of a postalias(1) source; None for one without any token."""
     text = line.text
-    if utf8 and not text.isascii() and _UNDECODABLE.search(text):
-        return _ignored(line, NOT_UTF8)
     if "\0" in text:  # a C string ends there
         line = line.cut(0, text.index("\0"))
+    if utf8 and not line.text.isascii() and _UNDECODABLE.search(text):
+        return _ignored(line, NOT_UTF8)
     tokens = list(tokenize(line.text))
     if not tokens:
         return None
@@ -222,10 +222,13 @@ def targets(value: SourceText) -> Iterator[Target]:
 
 def _target(tokens: list[Token], value: SourceText) -> Iterator[Target]:
     opening = next((at for at, token in enumerate(tokens) if token.is_operator("<")), None)
+    rest: list[Token] = []
     if opening is not None:
         inside = tokens[opening + 1 :]
-        closing = next((at for at, token in enumerate(inside) if token.is_operator(">")), None)
-        tokens = inside[:closing]
+        closing = next(
+            (at for at, token in enumerate(inside) if token.is_operator(">")), len(inside)
+        )
+        tokens, rest = inside[:closing], inside[closing + 1 :]
     if not tokens:
         return
     text = value.cut(tokens[0].start, tokens[-1].end)
@@ -238,3 +241,5 @@ def _target(tokens: list[Token], value: SourceText) -> Iterator[Target]:
         yield Target("include", name[len(_INCLUDE) :], text)
     else:
         yield Target("address", name, text)
+    if rest:
+        yield from _target(rest, value)

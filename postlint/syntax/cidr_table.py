@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -110,7 +109,6 @@ def parse_network(pattern: str) -> Network:
     address = _address(family, text)
     if address is None:
         raise NetworkError(f'bad network value in "{text}/{mask}"')
-    length = max(length, 0)
     network = Network(bits, address >> (bits - length) << (bits - length), length)
     if network.address != address:
         plain = inet_ntop(family, network.address.to_bytes(bits // 8))
@@ -131,10 +129,8 @@ def _address(family: int, text: str) -> int | None:
 
 
 def _c_integer(digits: str) -> int:
-    """atoi(3) of digits, with what it does to numbers that do not fit."""
-    value = int(digits[:30]) if len(digits) < 30 else sys.maxsize
-    value = min(value, (1 << 63) - 1) & 0xFFFFFFFF
-    return value - (1 << 32) if value >= 1 << 31 else value
+    """atoi(3) of digits, with what it does to numbers that do not fit, in an unsigned char."""
+    return min(int(digits[:30]), (1 << 63) - 1) & 0xFF
 
 
 def read_cidr(lines: Iterable[SourceText]) -> Iterator[CidrRule]:

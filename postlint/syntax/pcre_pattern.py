@@ -176,7 +176,10 @@ class _Reader(TokenReader):
         if self.text[self.at] not in "+?" or not self.tokens or self.tokens[-1].kind != "ignored":
             return False
         before = next((token for token in reversed(self.tokens) if token.kind != "ignored"), None)
-        if before is None or before.kind != "repeat" or "(?" not in self.tokens[-1].text[:2]:
+        between = self.tokens[-1].text
+        if before is None or before.kind != "repeat":
+            return False
+        if not (between.startswith(("(?#", "#")) or between.isspace()):
             return False
         return before.text in ("*", "+", "?") or before.text.endswith("}")
 

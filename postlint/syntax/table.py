@@ -88,13 +88,14 @@ def read_indexed(
 def table_entry(line: SourceText, *, quoted_keys: bool = True, utf8: bool = False) -> TableEntry:
     """One logical line of a postmap(1) source as postmap.c splits it."""
     text = line.text
-    if utf8 and not text.isascii() and _UNDECODABLE.search(text):
-        return _ignored(line, line, NOT_UTF8)
+    whole = text
     if "\0" in text:  # a C string ends there
         line = line.cut(0, text.index("\0"))
         text = line.text
         if not text:
             return _ignored(line, line, NO_VALUE)
+    if utf8 and not text.isascii() and _UNDECODABLE.search(whole):
+        return _ignored(line, line, NOT_UTF8)
     match = _PLAIN_KEY.match(text)
     if match is not None:
         at = match.end()

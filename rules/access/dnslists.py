@@ -93,9 +93,7 @@ def dead_dnsbl(service: Service) -> Iterator[Finding]:
         if zone.status == "moved" and zone.instead:
             text = item.text.replace(item.text.partition("=")[0].partition("*")[0], zone.instead, 1)
             fix = Fix(f"ask {zone.instead}", (Edit(item.location, text),), "unsafe")
-        yield Finding(
-            item.location, message, severity=severity, parameter=item.parameter, fix=fix
-        )
+        yield Finding(item.location, message, severity=severity, parameter=item.parameter, fix=fix)
 
 
 def _verdict(item: DnsList, zone: dnsbl.Zone) -> tuple[Severity | None, str] | None:
@@ -142,7 +140,9 @@ def _verdict(item: DnsList, zone: dnsbl.Zone) -> tuple[Severity | None, str] | N
     return None
 
 
-_SPAMHAUS = re.compile(r"(?:.+\.)?(?:(?:zen|sbl|xbl|pbl|sbl-xbl)\.spamhaus\.org|zen\.dq\.spamhaus\.net)")
+_SPAMHAUS = re.compile(
+    r"(?:.+\.)?(?:(?:zen|sbl|xbl|pbl|sbl-xbl)\.spamhaus\.org|zen\.dq\.spamhaus\.net)"
+)
 _SPAMHAUS_NAMES = re.compile(r"(?:.+\.)?(?:dbl\.spamhaus\.org|(?:dbl|zrd)\.dq\.spamhaus\.net)")
 
 

@@ -63,9 +63,7 @@ def _severity(restriction: Restriction, interval: Interval) -> Severity | None:
     return Severity.INFO if restriction.alias_of is not None else None
 
 
-def _message(
-    word: str, restriction: Restriction, severity: Severity, interval: Interval
-) -> str:
+def _message(word: str, restriction: Restriction, severity: Severity, interval: Interval) -> str:
     if restriction.alias_of is not None and restriction.removed_in is None:
         return f"{word} is called {restriction.alias_of} today"
     instead = restriction.replacement or restriction.alias_of

@@ -101,7 +101,7 @@ def wrong_context(service: Service) -> Iterator[Finding]:
             continue  # RLY008
         needs, name = restriction.needs, use.start.name
         if delay.yes is False and needs in _EARLIER.get(name, ()):
-            related = ()
+            related: tuple[Related, ...] = ()
             if delay.value_location is not None:
                 related = (Related("this makes smtpd check at once", delay.value_location),)
             yield Finding(
@@ -145,7 +145,6 @@ _DYNAMIC = (
     "reject_unknown_reverse_client_hostname",
     "reject_unknown_helo_hostname",
     "reject_non_fqdn_helo_hostname",
-    "reject_invalid_helo_hostname",
 )
 """What strikes people at home as it does spammers."""
 
@@ -196,6 +195,7 @@ def dnsbl_before_permit(service: Service) -> Iterator[Finding]:
             early.location,
             f"{early.name} comes before {later.name} in {name}: "
             "users at home or on the move are refused",
+            severity=Severity.WARNING if "helo" in early.name else None,
             parameter=name,
             related=() if location is None else (Related("too late", location),),
         )
@@ -257,7 +257,7 @@ def msa_inherits_mx_filters(service: Service) -> Iterator[Finding]:
         early = _first_dynamic(service, lists[name])
         if early is None or early.location is None:
             continue
-        related = ()
+        related: tuple[Related, ...] = ()
         if service.location is not None:
             related = (Related("the port for users", service.location),)
         yield Finding(

@@ -85,7 +85,7 @@ def access_rhs_invalid(service: Service) -> Iterator[Finding]:
                 security_severity=8.1 if digits else None,
                 parameter=asked.use.start.name,
                 related=related,
-                fix=_fix(entry, location, result),
+                fix=_fix(location, result),
             )
 
 
@@ -118,7 +118,7 @@ def _complaint(service: Service, result: AccessResult) -> tuple[str, bool] | Non
     return None
 
 
-def _fix(entry: Entry, location: Location, result: AccessResult) -> Fix | None:
+def _fix(location: Location, result: AccessResult) -> Fix | None:
     """550 was meant to refuse; only in a file of its own the entry's place is exact."""
     if result.problem != "digits" or len(result.text) != 3 or result.text[0] not in "45":
         return None
@@ -131,7 +131,13 @@ def _fix(entry: Entry, location: Location, result: AccessResult) -> Fix | None:
     return Fix(f"write {word}", (Edit(place, word),), "safe")
 
 
-_SPAM_CHECKS = ("reject_rbl", "reject_rhsbl", "reject_unknown", "check_policy_service", "reject_non_fqdn")
+_SPAM_CHECKS = (
+    "reject_rbl",
+    "reject_rhsbl",
+    "reject_unknown",
+    "check_policy_service",
+    "reject_non_fqdn",
+)
 
 
 @rule("RST015", severity=Severity.WARNING, security=5.4, tags=("CWE-290", "SMTPD_ACCESS_README"))
@@ -198,4 +204,3 @@ def _checks_follow(use: Use) -> bool:
         and item.dead_after is None
         for item in use.within.items[at + 1 :]
     )
-

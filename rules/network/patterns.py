@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.networks import UNKNOWN_NAME, address_list
 from postlint.analysis.readers import explicit_values
-from postlint.analysis.restrictions import RELAY, RestrictionLists
+from postlint.analysis.relay import restriction_lists
+from postlint.analysis.restrictions import RELAY
 from postlint.analysis.roles import is_public, listens_on_loopback, service_role
 from postlint.analysis.shapes import ADDRESS_LISTS
 from postlint.lint.finding import Edit, Finding, Fix, Severity
@@ -136,7 +137,7 @@ def _refuses_filtered_mail(service: Service) -> Finding | None:
         return None
     words = {
         item.restriction.name
-        for entry in RestrictionLists(service).with_classes(RestrictionLists(service)[RELAY])
+        for entry in restriction_lists(service).with_classes(restriction_lists(service)[RELAY])
         for item in entry.items
         if item.restriction is not None
     }

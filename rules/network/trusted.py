@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.networks import UNKNOWN_NAME, address_list, is_outside
-from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.relay import restriction_lists
+from postlint.analysis.restrictions import RECIPIENT, RELAY
 from postlint.analysis.roles import is_public
 from postlint.config.effective import Element
 from postlint.lint.finding import Finding, Location, Related, Severity
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from postlint.analysis.networks import Network
-    from postlint.analysis.restrictions import RestrictionList
+    from postlint.analysis.restrictions import RestrictionList, RestrictionLists
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
@@ -146,7 +147,7 @@ def _use_of_mynetworks(service: Service) -> _Use | None:
     """Whether a service permits mynetworks, and before anything that stops relaying."""
     if not service[RELAY].explicit and not service[RECIPIENT].explicit:
         return _Use("relaying", None)  # by default, as far as a version starts with its default
-    lists = RestrictionLists(service)
+    lists = restriction_lists(service)
     has_relay_list = restrictions.LISTS[RELAY].exists_in(service.version)
     deciding = RELAY if has_relay_list and service[RELAY].empty is False else RECIPIENT
     found: _Use | None = None

@@ -146,7 +146,7 @@ def _defined(name: str, service: Service | None, names: Names, interval: Interva
             return True
         return parameter.legacy_in(instance.version)
     if service_parameters.match_service_parameter(name) is not None:
-        return names.use(name, service) == "service"
+        return names.has_service(name)
     tables = names.tables.get(name.partition("_")[0], ())
     return service_parameters.database_parameter(name, tables) is not None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from postlint.analysis.nexthops import is_address, next_hops
 from postlint.analysis.policies import ENTRY_LIMIT, destination, policies_of
-from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
 from postlint.syntax.indexed_table import IndexedTable
@@ -18,7 +19,75 @@ if TYPE_CHECKING:
     from postlint.syntax.table import TableEntry
 
 _NOT_BARE = r"[\[:]"
+_NEVER = r"^(?:\*|\.[^ \t]*[\[:]|\[\.|(?:smtp|lmtp|relay):|[0-9.]+(?=[ \t\v\f\r\n]|\Z))"
 _SMTPS = r":(?:465|smtps|submissions|ssmtp|urd)(?=[ \t\v\f\r\n]|\Z)"
+
+
+@rule("POL003", severity=Severity.WARNING, security=5.9, tags=("CWE-636",))
+def key_never_matches(table: PolicyTable) -> Iterator[Finding]:
+    """A key of a policy table is spelled so that it is never looked up.
+
+    Why: Postfix asks with the next hop as relayhost or the transport spell it, brackets and port
+        included, and for mail that goes by MX records with the domain and its ".parents". A
+        key in any other spelling counts for nobody, and mail goes with the level of main.cf.
+    Fix: Write the next hop exactly as relayhost or transport_maps do; for subdomains
+        ".example.com".
+    Bad:
+        relayhost = [mail.example.org]:587
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        mail.example.org  encrypt
+    Good:
+        relayhost = [mail.example.org]:587
+        smtp_tls_policy_maps = hash:/etc/postfix/tls_policy
+        --- tls_policy
+        [mail.example.org]:587  encrypt
+    References: TLS_README, postconf(5) smtp_tls_policy_maps
+    """
+    policies = policies_of(table)
+    for entry, _ in policies.with_key(_NEVER):
+        why = _never(entry.key.text)
+        if why is not None:
+            yield _key_finding(table, entry, why)
+    relayhost = table.instance.main["relayhost"]
+    hops = next_hops(relayhost)
+    place = relayhost.value_location
+    if len(hops) != 1 or not hops[0].element.known or place is None or hops[0].problem:
+        return
+    hop = hops[0]
+    host = re.escape(hop.host)
+    if next(policies.with_key(rf"^{re.escape(hop.text)}(?=[ \t\v\f\r\n]|\Z)"), None) is not None:
+        return
+    other = rf"^(?:\[{host}\](?::[^ \t]*)?|{host}(?::[^ \t]*)?)(?=[ \t\v\f\r\n]|\Z)"
+    for entry, _ in policies.with_key(other):
+        finding = _key_finding(table, entry, f"the relay host is spelled {hop.text}")
+        finding.related = (Related("the relay host", place),)
+        if table.parameter.startswith("smtp_"):
+            edit = Edit(entry.key.location, hop.text)
+            finding.fix = Fix("spell it as relayhost does", (edit,), "unsafe")
+        yield finding
+
+
+def _never(key: str) -> str | None:
+    """Why no next hop can be spelled like this."""
+    transport, colon, _ = key.partition(":")
+    if colon and transport.lower() in ("smtp", "lmtp", "relay") and not key.startswith("["):
+        return "a next hop has no transport before it"
+    if key.startswith("*"):
+        return f'there are no wildcards; for subdomains write "{key.lstrip("*")}"'
+    if key.startswith((".[", "[.")) or (key.startswith(".") and ":" in key):
+        return "the form for subdomains has no brackets and no port"
+    if is_address(key) and ":" not in key:
+        return f'an address stands in brackets: "[{key}]"'
+    return None
+
+
+def _key_finding(table: PolicyTable, entry: TableEntry, why: str) -> Finding:
+    return Finding(
+        entry.key.location,
+        f"{entry.key.text} is never looked up: {why}",
+        parameter=table.parameter,
+    )
 
 
 @rule("POL004", severity=Severity.WARNING)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.access_results import parse_access_result
 from postlint.analysis.access_tables import access_table
+from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import anchor, top_of_main_cf
 from postlint.analysis.relay import relay_verdict, restriction_lists
 from postlint.analysis.restrictions import RECIPIENT, RELAY
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from postlint.analysis.relay import RelayVerdict
     from postlint.analysis.relay_session import Step
     from postlint.config.service import Service
+    from postlint.lint.finding import Location
 
 _STANDARD = "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"
 
@@ -48,20 +50,25 @@ def open_relay(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
     References: SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions, RFC 5321
     """  # noqa: E501
-    if service.program != "smtpd" or service.implicit:
+    if service.program != "smtpd":
         return
     verdict = relay_verdict(service)
     decision, session = verdict.decided_by, verdict.session
-    if verdict.by_restrictions != "allowed" or decision is None or session is None:
+    unless = verdict.unhindered
+    if verdict.by_restrictions != "allowed" and unless is None:
+        return
+    if decision is None or session is None:
         return
     location = decision.location or anchor(service, decision.parameter, "mynetworks")
-    if decision.restriction == "permit_mynetworks":
-        location = service["mynetworks"].value_location or location
-    if location is None:
-        return
-    parameter = decision.parameter
     ground = f"{decision.reason}: " if decision.reason else ""
-    word = f'"{decision.restriction}" in {parameter}' if decision.restriction else parameter
+    parameter = decision.parameter
+    if decision.restriction == "permit_mynetworks":
+        parameter, ground = "mynetworks", "mynetworks takes in everybody: "
+        location = _everybody(service) or service["mynetworks"].value_location or location
+    if location is None or (service.implicit and decision.location is None and not ground):
+        return
+    where = decision.parameter
+    word = f'"{decision.restriction}" in {where}' if decision.restriction else where
     story = [f"client {session.address}"]
     if session.helo is None:
         story.append("without HELO")
@@ -69,6 +76,10 @@ def open_relay(service: Service) -> Iterator[Finding]:
         story.append(f"with HELO {session.helo}")
     story.append(f"may send from <{session.sender}> to <{session.recipient}>")
     end = f" ({verdict.reason})" if verdict.reason else ""
+    if unless is not None:
+        end = " (unless a table or server that can not be read refuses it)"
+    old = parameter != "mynetworks" and _safe_once(service)
+    end += VERSIONS if old else ""
     related = [
         Related(f"{step.text}: {', '.join(step.results)}", step.location)
         for step in _permitting(verdict)
@@ -77,13 +88,38 @@ def open_relay(service: Service) -> Iterator[Finding]:
     yield Finding(
         location,
         f"open relay by {word}: {ground}{' '.join(story)}{end}",
+        severity=Severity.WARNING if old else None,
+        security_severity=9.8,
         parameter=parameter,
         related=related[:8],
     )
 
 
+def _everybody(service: Service) -> Location | None:
+    """The element of mynetworks that takes in all addresses."""
+    for pattern in destinations_of(service.instance).networks(service).patterns:
+        everybody = pattern.kind == "everyone" or (
+            pattern.network is not None and pattern.network.prefixlen == 0
+        )
+        if everybody and not pattern.negated:
+            return pattern.element.location
+    return None
+
+
+VERSIONS = " (depends on the version)"
+
+
+def _safe_once(service: Service) -> bool:
+    """Whether some version that is meant has a safe default where this one has none.
+
+    2.10 and 2.11 refuse strangers in smtpd_relay_restrictions whatever the compatibility level.
+    """
+    return not service[RELAY].explicit and service.instance.oldest_version < (3, 0)
+
+
 def _permitting(verdict: RelayVerdict) -> list[Step]:
-    steps = verdict.witness.steps if verdict.witness is not None else ()
+    evaluation = verdict.unhindered or verdict.witness
+    steps = evaluation.steps if evaluation is not None else ()
     return [step for step in steps if "permit" in step.results]
 
 
@@ -110,21 +146,24 @@ def possible_relay_hole(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = check_sender_access hash:/srv/senders
     References: SMTPD_ACCESS_README, access(5), postconf(5) smtpd_relay_restrictions
     """  # noqa: E501
-    if service.program != "smtpd" or service.implicit:
+    if service.program != "smtpd":
         return
     verdict = relay_verdict(service)
     if verdict.by_restrictions == "allowed":
         yield from _revealing_entries(service, verdict)
         return
-    if verdict.by_restrictions != "depends" or verdict.witness is None:
+    if verdict.by_restrictions != "depends" or verdict.unhindered is not None:
         return
+    old = _safe_once(service)
     for step in verdict.doubts:
         if step.depth != 1 or step.parameter not in (RELAY, RECIPIENT) or step.location is None:
             continue
         yield Finding(
             step.location,
             f'"{step.text}" in {step.parameter} can permit any client to relay, '
-            "nothing refuses it before",
+            f"nothing refuses it before{VERSIONS if old else ''}",
+            severity=Severity.INFO if old else None,
+            security_severity=6.5,
             parameter=step.parameter,
         )
 
@@ -149,7 +188,7 @@ def _revealing_entries(service: Service, verdict: RelayVerdict) -> Iterator[Find
                     continue
                 if entry.location is None or not entry.key:
                     continue
-                related = ()
+                related: tuple[Related, ...] = ()
                 if item.element.location is not None:
                     related = (Related(f"asked by {name}", item.element.location),)
                 yield Finding(
@@ -178,7 +217,11 @@ def relay_restrictions_empty(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = check_sender_access hash:/srv/senders
     References: COMPATIBILITY_README, SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions
     """  # noqa: E501
-    if service.program != "smtpd" or service.implicit or not LISTS[RELAY].exists_in(service.version):
+    if (
+        service.program != "smtpd"
+        or service.implicit
+        or not LISTS[RELAY].exists_in(service.version)
+    ):
         return
     relay = service[RELAY]
     if relay.empty is not True or not (relay.explicit or service.instance.whole_main_cf):
@@ -196,8 +239,10 @@ def relay_restrictions_empty(service: Service) -> Iterator[Finding]:
         return
     why = "" if explicit else " (its default below compatibility_level 1)"
     safe = verdict.status == "refused"
-    versions = "" if explicit or service.instance.oldest_version >= (3, 0) else (
-        " (depends on the version)"
+    versions = (
+        ""
+        if explicit or service.instance.oldest_version >= (3, 0)
+        else (" (depends on the version)")
     )
     related = []
     if explicit and recipient.value_location is not None:

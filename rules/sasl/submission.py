@@ -43,7 +43,7 @@ def msa_without_sasl(service: Service) -> Iterator[Finding]:
     if auth_of(service).enabled is False and not permits_certificates(service):
         yield Finding(
             service.location,
-            "submission without logins: only mynetworks can send, strangers only bring mail in",
+            "submission without logins: users elsewhere can not send mail through it",
             parameter="smtpd_sasl_auth_enable",
         )
 
@@ -57,11 +57,13 @@ def msa_accepts_anonymous(service: Service) -> Iterator[Finding]:
     Fix: Let only users in: -o smtpd_client_restrictions=permit_sasl_authenticated,reject, or the
         same for smtpd_relay_restrictions.
     Bad:
+        compatibility_level = 3.6
         mydestination = example.com
         --- master.cf
         submission inet n - n - - smtpd
           -o smtpd_sasl_auth_enable=yes
     Good:
+        compatibility_level = 3.6
         mydestination = example.com
         --- master.cf
         submission inet n - n - - smtpd

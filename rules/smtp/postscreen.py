@@ -29,7 +29,7 @@ _SUBMISSION = (465, 587)
 
 @rule("SMTP011", severity=Severity.ERROR, tags=("POSTSCREEN_README",))
 def postscreen_wiring(instance: Instance) -> Iterator[Finding]:
-    """postscreen lacks a service that it needs, or stands where it must not.
+    """Postscreen lacks a service that it needs, or stands where it must not.
 
     Why: postscreen is one process for all clients: it hands good ones to an smtpd service of type
         pass, asks DNS lists through dnsblog and speaks TLS through tlsproxy. Without these it
@@ -94,7 +94,7 @@ def _screen(instance: Instance, screen: Service) -> Iterator[Finding]:
             "postscreen on a port for users: its tests defer mail programs, and it offers no AUTH",
             service=screen.label,
         )
-    needed = screen["smtpd_service_name"].text or "smtpd"
+    needed = _service_name(screen, "smtpd_service_name", "smtpd")
     handed = [item for item in instance.services if (item.name, item.type) == (needed, "pass")]
     if not handed:
         yield Finding(
@@ -113,7 +113,7 @@ def _helpers(instance: Instance, screen: Service) -> Iterator[Finding]:
         ("dnsblog_service_name", "dnsblog", _asks_lists(screen), _SITES),
         ("tlsproxy_service_name", "tlsproxy", _offers_tls(screen), "STARTTLS"),
     ):
-        name = screen[parameter].text or default
+        name = _service_name(screen, parameter, default)
         if not wanted or any(item.name == name for item in instance.services):
             continue
         cause = screen[_SITES] if why == _SITES else screen["postscreen_tls_security_level"]
@@ -128,6 +128,11 @@ def _helpers(instance: Instance, screen: Service) -> Iterator[Finding]:
             service=screen.label,
             related=related,
         )
+
+
+def _service_name(screen: Service, parameter: str, default: str) -> str:
+    value = screen[parameter]
+    return value.text if value.known and value.text else default
 
 
 def _asks_lists(screen: Service) -> bool:
@@ -256,19 +261,19 @@ def _access_list(access: Effective) -> Iterator[Finding]:
             )
         first = False
     words = {element.text.lower() for element in access.elements()}
-    if access.known and "permit_mynetworks" not in words and access.value_location is not None:
-        if access.empty is False:
-            yield Finding(
-                access.value_location,
-                "postscreen_access_list lacks permit_mynetworks: own hosts are tested, too",
-                severity=Severity.INFO,
-                parameter=access.name,
-            )
+    listed = access.known and access.empty is False
+    if listed and "permit_mynetworks" not in words and access.value_location is not None:
+        yield Finding(
+            access.value_location,
+            "postscreen_access_list lacks permit_mynetworks: own hosts are tested, too",
+            severity=Severity.INFO,
+            parameter=access.name,
+        )
 
 
 @rule("SMTP013", severity=Severity.WARNING, tags=("POSTSCREEN_README",))
 def deep_protocol_tests(service: Service) -> Iterator[Finding]:
-    """postscreen defers every new client once, good ones too.
+    """Postscreen defers every new client once, good ones too.
 
     Why: After its deep protocol tests postscreen can not hand the connection on, so that the
         client has to come again. Large senders come from another address each time, and their

@@ -181,9 +181,8 @@ def limits_disabled(instance: Instance) -> Iterator[Finding]:
     for name, most in _HUGE.items():
         value = instance.main[name]
         number = value.integer
-        if value.explicit and number is not None and value.value_location is not None:
-            if number > most:
-                yield _unlimited(value, f"{name} = {number} is no limit any more")
+        if value.explicit and number is not None and number > most:
+            yield _unlimited(value, f"{name} = {number} is no limit any more")
     for name in _UNLIMITED_AT_ZERO:
         value = instance.main[name]
         if value.explicit and value.integer == 0:
@@ -243,7 +242,7 @@ def milter_fail_open(instance: Instance) -> Iterator[Finding]:
     action = main["milter_default_action"]
     matters = _SIGNERS.search(milters.text) is not None
     if action.explicit and action.word() == "accept" and action.value_location is not None:
-        related = ()
+        related: tuple[Related, ...] = ()
         if milters.value_location is not None:
             related = (Related("the Milters", milters.value_location),)
         yield Finding(
@@ -282,5 +281,3 @@ def milter_fail_open(instance: Instance) -> Iterator[Finding]:
 def _elsewhere(host: str) -> bool:
     private = re.match(r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.", host)
     return private is None and re.fullmatch(r"[0-9.]+", host) is not None
-
-

@@ -32,7 +32,7 @@ _BOOLEAN = frozenset({(3, 5, 23), (3, 6, 13), (3, 7, 9), (3, 8, 4)})
     tags=("CVE-2023-51764", "CWE-345", "RFC 5321"),
 )
 def smuggling_unprotected(service: Service) -> Iterator[Finding]:
-    """smtpd takes a line that ends in a bare newline for the end of a message.
+    """Smtpd takes a line that ends in a bare newline for the end of a message.
 
     Why: A message can then hold a second one, with a sender of its own choice, that another
         server took for text. It arrives with that server's good name and passes SPF and DMARC.
@@ -146,7 +146,7 @@ def smuggling_exclusions_wide(service: Service) -> Iterator[Finding]:
 
 @rule("SMTP003", severity=Severity.WARNING, security=4.3, tags=("RFC 2920", "CWE-345"))
 def unauth_pipelining(service: Service) -> Iterator[Finding]:
-    """smtpd takes commands before the client may send them.
+    """Smtpd takes commands before the client may send them.
 
     Why: Spam programs do not wait for answers, and messages that are smuggled in come the same
         way. Refusing it is the default from Postfix 3.9 on.
@@ -192,5 +192,3 @@ def unauth_pipelining(service: Service) -> Iterator[Finding]:
 def _default_off(version: PostfixVersion) -> bool:
     parameter = parameters.get(_PIPELINING)
     return parameter is not None and parameter.default(version) == "no"
-
-

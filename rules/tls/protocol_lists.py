@@ -43,7 +43,8 @@ def inclusion_list_drops_new_protocols(instance: Instance) -> Iterator[Finding]:
         offered = protocols.offered(_side(value))
         if offered is None or not protocols.valid or not protocols.inclusions:
             continue
-        verdict = _dropped(protocols, offered, instance)
+        deliberate = value.name == "smtpd_tls_mandatory_protocols"
+        verdict = _dropped(protocols, offered, instance, deliberate=deliberate)
         if verdict is None:
             continue
         consequence, severity = verdict
@@ -67,15 +68,18 @@ def inclusion_list_drops_new_protocols(instance: Instance) -> Iterator[Finding]:
 
 
 def _dropped(
-    protocols: ProtocolList, offered: Offered, instance: Instance
+    protocols: ProtocolList, offered: Offered, instance: Instance, *, deliberate: bool
 ) -> tuple[str, Severity] | None:
-    """What an inclusion list switches off, and how bad that is."""
+    """What an inclusion list switches off, and how bad that is.
+
+    ``deliberate``: TLS 1.3 alone may be meant, for users with programs of today.
+    """
     gone = missing(offered, instance.version)
     if not offered.certain:
         return None  # nothing is left at all: TLS003
     if "TLSv1.2" in gone:
         severity = Severity.ERROR
-        if offered.certain == ("TLSv1.3",):
+        if deliberate and offered.certain == ("TLSv1.3",):
             severity = Severity.WARNING
         return f"{joined(gone)} {'is' if len(gone) == 1 else 'are'} off", severity
     if "TLSv1.3" in gone:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from postlint.analysis.names import names_of
 from postlint.analysis.roles import is_public
 from postlint.analysis.tls import PolicyUse, tls_of
-from postlint.analysis.tls_protocols import BROKEN, ProtocolList
+from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
@@ -143,12 +143,12 @@ def _is_set(instance: Instance, name: str) -> bool:
 
 
 def _stricter(value: Effective, twin: Effective, instance: Instance, kind: Kind) -> bool:
-    """Whether a value certainly allows less than its twin."""
+    """Whether a value certainly allows less that is old or weak than its twin."""
     if kind == "ciphers":
         rank, other = _rank(value, instance), _rank(twin, instance)
         return rank is not None and other is not None and rank < other
-    offered, others = _offered(value, instance), _offered(twin, instance)
-    return offered is not None and others is not None and bool(offered) and offered < others
+    offered, others = _old(value, instance), _old(twin, instance)
+    return offered is not None and others is not None and offered < others
 
 
 def _rank(value: Effective, instance: Instance) -> int | None:
@@ -156,10 +156,12 @@ def _rank(value: Effective, instance: Instance) -> int | None:
     return None if grade is None else CIPHER_GRADES.index(grade)
 
 
-def _offered(value: Effective, instance: Instance) -> frozenset[str] | None:
+def _old(value: Effective, instance: Instance) -> frozenset[str] | None:
     side: Literal["server", "client"] = "server" if value.name.startswith("smtpd_") else "client"
     offered = ProtocolList.of(value, instance.version).offered(side)
-    return None if offered is None else frozenset((*offered.certain, *offered.library))
+    if offered is None:
+        return None
+    return frozenset(name for name in (*offered.certain, *offered.library) if name in LEGACY)
 
 
 def _weak(value: Effective, instance: Instance, kind: Kind) -> bool:

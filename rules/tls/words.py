@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.nexthops import next_hops
 from postlint.config.effective import UNKNOWN
-from postlint.lint.edits import replace_value
-from postlint.lint.finding import Fix
+from postlint.lint.edits import insert_line_after, replace_value
+from postlint.lint.finding import Fix, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from postlint.analysis.tls import Use
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
-    from postlint.lint.finding import Edit, Location
+    from postlint.config.service import Service
+    from postlint.lint.finding import Edit
     from postlint.postfix.versions import PostfixVersion
 
 SIDES = ("smtpd", "smtp", "lmtp")
@@ -60,6 +62,21 @@ def strict_protocols_fix(value: Effective, instance: Instance) -> Fix | None:
     if edit is None:
         return None
     return Fix(f"set it to {edit.text.strip()}", (edit,), "unsafe")
+
+
+def override_fix(service: Service, *settings: str) -> Fix | None:
+    """Add ``-o name=value`` to a service of master.cf."""
+    if service.entry is None:
+        return None
+    location = Location(service.entry.line.source, service.entry.span)
+    lines = "\n".join(f"  -o {setting}" for setting in settings)
+    return Fix(f"add -o {' -o '.join(settings)}", (insert_line_after(location, lines),), "unsafe")
+
+
+def reaches_only_this_host(instance: Instance) -> bool:
+    """Whether all mail for other domains goes to an address of this host itself."""
+    hops = next_hops(instance.main["relayhost"])
+    return bool(hops) and all(hop.element.known and hop.is_loopback for hop in hops)
 
 
 def service_items(uses: Iterable[Use]) -> tuple[tuple[str, Location | None], ...]:

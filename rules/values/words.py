@@ -34,6 +34,14 @@ _OTHER_RULES = (
     "_dh512_param_file",
 )
 _PATTERN_LISTS = frozenset({"parent_domain_matches_subdomains"})
+_NOT_LOADED = frozenset({"debugger_command"})
+"""Only programs with -D look at it."""
+
+_READ_LATER = frozenset(
+    {"info_log_address_format", "internal_mail_filter_classes", "smtputf8_autodetect_classes"}
+)
+"""Not looked at before there is something to do with them."""
+
 _FILLED_IN_LATER = frozenset(
     {
         "html_directory",
@@ -83,6 +91,8 @@ def bad_enum(instance: Instance) -> Iterator[Finding]:
         known = enums.get(name, version)
         if known is None or not known.closed or name.endswith(_OTHER_RULES):
             continue
+        if name == "mynetworks_style" and "mynetworks" in instance.settings:
+            continue  # not looked at: PAR005
         if item.value.problem is None:
             yield from _wrong_words(item, known, instance)
 
@@ -107,7 +117,7 @@ def empty_required(instance: Instance) -> Iterator[Finding]:
     for item in explicit_values(instance):
         name = item.setting.name
         parameter = parameters.get(name)
-        if parameter is None or not parameter.exists_in(version):
+        if parameter is None or not parameter.exists_in(version) or name in _NOT_LOADED:
             continue
         low, high = parameter.bounds(version)
         if parameter.type_in(version) not in ("str", "raw") or not (low or high):
@@ -149,7 +159,9 @@ def _wrong_words(item: Explicit, known: Enumeration, instance: Instance) -> Iter
     for element in value.elements(braces=False):
         if not element.known or _is_pattern(item.setting.name, element):
             continue
-        if element.text[:1] in "\"'#" or is_unfilled(element.text):
+        lower = element.text.lower()
+        placeholder = is_unfilled(element.text) and lower not in known.values(instance.version)
+        if element.text[:1] in "\"'#" or placeholder:
             continue
         if has_template_marks(item.setting.text):
             continue
@@ -181,6 +193,8 @@ def _finding(
     if fatal:
         refused = refusal(name, instance, item.service)
         consequence = "; it has no effect" if refused is None else f"; {refused.text}"
+        if refused is not None and name in _READ_LATER:
+            consequence = "; fatal to the programs that use it"
         if refused is None or not refused.certain:
             severity = Severity.WARNING
     else:

@@ -1,0 +1,291 @@
+"""The readers of lookup tables against the real postmap(1) and postalias(1)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from postlint.syntax import inline_table
+from postlint.syntax.aliases import external, read_aliases, tokenize
+from postlint.syntax.cidr_table import CidrTable, read_cidr
+from postlint.syntax.regexp_table import NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, read_patterns
+from postlint.syntax.source import SourceFile, SourceText
+from postlint.syntax.table import logical_lines, read_indexed
+from tests.differential.table_sources import (
+    ALIAS_LINES,
+    CIDR_LINES,
+    FILES,
+    INDEXED_LINES,
+    ODD,
+    ask,
+    configuration,
+    generated,
+    pattern_lines,
+    printable,
+    text_files,
+    write_file,
+)
+from tests.postfix_here import require_postfix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from postlint.syntax.pattern import Dialect
+
+pytestmark = pytest.mark.postfix
+
+compared: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    require_postfix()
+    yield tmp_path_factory.mktemp("tables")
+    if FILES > 1000:
+        print(f"\nfiles compared: {dict(compared)}, {sum(compared.values())} altogether")
+
+
+def line_of(text: SourceText) -> int:
+    return text.source.position(text.source_offset(0)).line
+
+
+def is_duplicate(text: str) -> bool:
+    return text.startswith("duplicate entry")
+
+
+def fold(key: str, *, utf8: bool) -> str:
+    if key.isascii():
+        return key.lower()
+    if utf8:
+        return key.casefold()
+    return key.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
+
+
+@generated
+@given(text=text_files(INDEXED_LINES), utf8=st.booleans())
+def test_texthash(place: Path, text: str, utf8: bool) -> None:
+    compared["texthash"] += 1
+    path = write_file(place, "texthash", text)
+    said = ask("postmap", configuration(place, utf8=utf8), "-s", f"texthash:{path}", path=path)
+    source = SourceFile.from_bytes("t", path.read_bytes())
+    entries: dict[str, str] = {}
+    problems = []
+    repeated = []
+    for entry in read_indexed(source, utf8=utf8):
+        line = line_of(entry.line)
+        if entry.problem or entry.remark:
+            problems.append((line, entry.problem or entry.remark))
+        if entry.problem is None:
+            key = fold(entry.key.text, utf8=utf8)
+            if key in entries:
+                repeated.append(line)
+            entries.setdefault(key, entry.value.text)
+    assert sorted(said.output.split("\n")[:-1]) == sorted(f"{k}\t{v}" for k, v in entries.items())
+    assert [line for line, word in said.warnings if is_duplicate(word)] == repeated
+    others = [item for item in said.warnings if not is_duplicate(item[1])]
+    assert len(others) == len(problems)
+    for (line, words), (mine, problem) in zip(others, problems, strict=True):
+        assert line == mine
+        assert problem is not None
+        assert words.startswith(problem)
+
+
+@generated
+@given(text=text_files(INDEXED_LINES), utf8=st.booleans())
+def test_postmap(place: Path, text: str, utf8: bool) -> None:
+    compared["lmdb"] += 1
+    path = write_file(place, "lmdb", text)
+    settings = configuration(place, utf8=utf8)
+    built = ask("postmap", settings, f"lmdb:{path}", path=path)
+    said = ask("postmap", settings, "-s", f"lmdb:{path}")
+    entries: dict[str, str] = {}
+    problems = []
+    for entry in read_indexed(SourceFile.from_bytes("t", path.read_bytes()), utf8=utf8):
+        if entry.problem or entry.remark:
+            problems.append(line_of(entry.line))
+        if entry.problem is None:
+            entries.setdefault(fold(entry.key.text, utf8=utf8), entry.value.text)
+    assert sorted(said.output.split("\n")[:-1]) == sorted(f"{k}\t{v}" for k, v in entries.items())
+    assert [line for line, _ in built.warnings] == problems
+
+
+@generated
+@given(text=text_files(ALIAS_LINES), utf8=st.booleans())
+def test_postalias(place: Path, text: str, utf8: bool) -> None:
+    compared["aliases"] += 1
+    path = write_file(place, "aliases", text)
+    settings = configuration(place, utf8=utf8)
+    built = ask("postalias", settings, f"lmdb:{path}", path=path)
+    said = ask("postalias", settings, "-s", f"lmdb:{path}")
+    entries: dict[str, str] = {}
+    problems = []
+    for alias in read_aliases(SourceFile.from_bytes("t", path.read_bytes()), utf8=utf8):
+        if alias.problem is not None:
+            problems.append((line_of(alias.line), alias.problem))
+            continue
+        value = external(list(tokenize(alias.value.text)))
+        entries.setdefault(fold(alias.key, utf8=utf8), value)
+    answers = [line for line in said.output.split("\n")[:-1] if not line.startswith("YP_")]
+    assert sorted(answers) == sorted([*(f"{k}:\t{v}" for k, v in entries.items()), "@:\t@"])
+    assert [line for line, _ in built.warnings] == [line for line, _ in problems]
+    for (_, words), (_, problem) in zip(built.warnings, problems, strict=True):
+        assert words.startswith(problem)
+
+
+ADDRESSES = [
+    *("10.0.0.0", "10.1.0.0", "10.255.255.255", "192.0.2.1", "0.0.0.0", "255.255.255.255"),
+    *("2001:db8::", "2001:db8::1", "::", "::1", "::ffff:192.0.2.1", "fe80::1", "example.com"),
+]
+
+
+@generated
+@given(text=text_files(CIDR_LINES))
+def test_cidr(place: Path, text: str) -> None:
+    compared["cidr"] += 1
+    path = write_file(place, "cidr", text)
+    settings = configuration(place, utf8=False)
+    said = ask("postmap", settings, "-q", "-", f"cidr:{path}", keys=ADDRESSES, path=path)
+    source = SourceFile.from_bytes("t", path.read_bytes())
+    rules = list(read_cidr(logical_lines(source)))
+    skipped = ": skipping this rule"
+    assert [(line, words.removesuffix(skipped)) for line, words in said.warnings] == [
+        (line_of(rule.line), printable(rule.problem)) for rule in rules if rule.problem is not None
+    ]
+    answers = dict(line.split("\t", 1) for line in said.output.split("\n")[:-1])
+    assert answers == {key: value for key in ADDRESSES if (value := look_up(key, rules))}
+    # The survey of big tables must say the same as the reader.
+    for stretch in (1, 20, 1000):
+        table = CidrTable(source, stretch=stretch)
+        assert list(table.odd()) == [] or any(rule.problem for rule in rules)
+
+
+def look_up(key: str, rules: list) -> str | None:  # type: ignore[type-arg]
+    """cidr_match_execute(), for the rules as postlint reads them."""
+    from postlint.syntax.cidr_table import NetworkError, parse_network
+
+    try:
+        wanted = parse_network(key)
+    except NetworkError:
+        return None
+    open_ifs: list[bool] = []
+    unclosed = {id(rule.line) for rule in rules if rule.problem == "IF has no matching ENDIF"}
+    for rule in rules:
+        if rule.problem is not None:
+            continue
+        if rule.kind == "endif":
+            open_ifs.pop()
+            continue
+        same = rule.network.bits == wanted.bits
+        matches = same and rule.network.covers(wanted) != rule.negated
+        if rule.kind == "if":
+            if id(rule.line) in unclosed and all(open_ifs) and not matches:
+                return None
+            open_ifs.append(matches)
+        elif matches and all(open_ifs):
+            return rule.value.text
+    return None
+
+
+@generated
+@given(text=text_files(pattern_lines(perl=False)))
+def test_regexp(place: Path, text: str) -> None:
+    compare_patterns(place, text, "regexp")
+
+
+@generated
+@given(text=text_files(pattern_lines(perl=True)))
+def test_pcre(place: Path, text: str) -> None:
+    compare_patterns(place, text, "pcre")
+
+
+def compare_patterns(place: Path, text: str, dialect: Dialect) -> None:
+    compared[dialect] += 1
+    path = write_file(place, dialect, text)
+    settings = configuration(place, utf8=False)
+    said = ask("postmap", settings, "-q", "-", f"{dialect}:{path}", keys=["a"], path=path)
+    warned: dict[int, list[str]] = {}
+    for line, words in said.warnings:
+        if not words.startswith("nested recursion"):  # only when a key is looked up
+            warned.setdefault(line, []).append(words)
+    source = SourceFile.from_bytes("t", path.read_bytes())
+    for rule in read_patterns(logical_lines(source), dialect):
+        line = line_of(rule.line)
+        words = warned.pop(line, [])
+        if rule.problem is None and rule.remark is None:
+            # An unclosed IF is told of when everything has been read.
+            warned[line] = [word for word in words if word.startswith("IF has no")]
+            words = [word for word in words if not word.startswith("IF has no")]
+            assert not words, (rule.line.text, words)
+        elif rule.problem is None:
+            assert rule.remark is not None
+            assert any(rule.remark in word for word in words), (rule, words)
+            warned[line] = [word for word in words if word.startswith("IF has no")]
+            known = (NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, "do not prepend", "IF has no")
+            assert all(word.startswith((*known, "ignoring extra")) for word in words), (rule, words)
+        else:
+            assert words, rule
+    assert not any(warned.values()), warned
+
+
+@generated
+@given(
+    items=st.lists(
+        st.one_of(
+            st.tuples(st.text(ODD, min_size=1, max_size=4), st.text(ODD, max_size=4)).map("=".join),
+            st.tuples(st.text("aAb", min_size=1, max_size=2), st.text("xyz", max_size=2)).map(
+                lambda pair: f"{{ {pair[0]} = {pair[1]} x }}"
+            ),
+            st.sampled_from(["a", "{a}", "{}", "{ }", "{a=b}c", '"a b"=c', '{"a b"=c}', "{", "="]),
+        ),
+        max_size=4,
+    )
+)
+def test_inline(place: Path, items: list[str]) -> None:
+    compared["inline"] += 1
+    text = "{ " + ", ".join(items) + " }"
+    if "\0" in text or "\udcff" in text:
+        return
+    said = ask("postmap", configuration(place, utf8=False), "-s", f"inline:{text}")
+    source = SourceFile("t", text)
+    entries, problem = inline_table.entries(SourceText(source, text, ((0, 0),)))
+    if problem is not None:
+        assert printable(problem) in said.errors
+        return
+    assert "error" not in said.errors and "fatal" not in said.errors
+    last = {fold(entry.key.text, utf8=False): entry.value.text for entry in entries}
+    assert sorted(said.output.split("\n")[:-1]) == sorted(f"{k}\t{v}" for k, v in last.items())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{10.0.0.0/8 OK}, {192.0.2.0/24 x y}}",
+        "{ { 10.0.0.0/8   OK } }",
+        "{{10.0.0.1/8 OK}, {10.0.0.0/8 yes}}",
+        "{{if 10.0.0.0/8}, {10.0.0.0/9 low}, {endif}}",
+        "{{10.0.0.0/8 OK}x}",
+        "{{10.0.0.0/8 OK}}x",
+        "{10.0.0.0/8 OK}",
+        "{{10.0.0.0/8 OK}",
+        "{, }",
+        "{{# 10.0.0.0/8 OK}}",
+    ],
+)
+def test_inline_cidr(place: Path, text: str) -> None:
+    if require_postfix().version < (3, 7):
+        pytest.skip("inline rules need Postfix 3.7")
+    keys = ["10.0.0.0", "10.128.0.0", "192.0.2.1"]
+    said = ask("postmap", configuration(place, utf8=False), "-q", "-", f"cidr:{text}", keys=keys)
+    table = inline_table.rules(SourceText(SourceFile("t", text), text, ((0, 0),)))
+    if table.problem is not None:
+        assert table.problem in said.errors
+        return
+    rules = list(read_cidr(table.items))
+    answers = dict(line.split("\t", 1) for line in said.output.split("\n")[:-1])
+    assert answers == {key: value for key in keys if (value := look_up(key, rules))}
+    assert all(printable(rule.problem) in said.errors for rule in rules if rule.problem is not None)

@@ -1,0 +1,130 @@
+"""``postlint show`` and the real postconf(1) on the same files, for comparison."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import cache
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+from unittest import mock
+
+from postlint.cli.show import run_with
+from postlint.postfix.defaults import BUILD_DEPENDENT
+from postlint.postfix.versions import PostfixVersion
+from postlint.show import names
+from postlint.show.scan import Scanner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+SECONDS = 60
+LONG_AGO = 1_000_000_000
+"""A modification time; postconf waits and reads again when a file has just been written."""
+
+
+class Shown(NamedTuple):
+    """What a run printed; messages without the name of the program."""
+
+    status: int
+    output: bytes
+    messages: list[bytes]
+
+
+class Both(NamedTuple):
+    """What both programs printed for the same arguments."""
+
+    postlint: Shown
+    postconf: Shown
+
+
+class HashOrder(Scanner):
+    """Looks at settings in the order of Postfix's hash tables (htable.c, hash_fnv.c).
+
+    That order is random; with NORANDOMIZE in its environment postconf has this one.
+    """
+
+    def names(self, settings: Iterable[str]) -> list[str]:
+        return hash_order(settings)
+
+
+def hash_order(names: Iterable[str]) -> list[str]:
+    """Names, in the order they were added, as htable_list() gives them."""
+    size = 13
+    buckets: list[list[str]] = [[] for _ in range(size)]
+    used = 0
+    for name in names:
+        if used >= size:
+            old = buckets
+            size = 2 * size | 1
+            buckets = [[] for _ in range(size)]
+            for bucket in old:
+                for member in bucket:
+                    buckets[_hash(member) % size].insert(0, member)
+        buckets[_hash(name) % size].insert(0, name)
+        used += 1
+    return [name for bucket in buckets for name in bucket]
+
+
+def _hash(name: str) -> int:
+    value = 0xCBF29CE484222325
+    for octet in name.encode("latin-1"):
+        value = ((value ^ (octet + 1)) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def shown_by_both(program: str, arguments: Sequence[str], *, version: str) -> Both:
+    """Run postconf(1), then ``postlint show`` under the same process id."""
+    environment = {**os.environ, "NORANDOMIZE": "1", "LC_ALL": "C"}
+    with subprocess.Popen(
+        [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        try:
+            output, messages = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    theirs = Shown(process.returncode, output, _messages(messages))
+    rows = _rows_of_build(program, version)
+    with (
+        mock.patch("postlint.show.engine.os.getpid", return_value=process.pid),
+        mock.patch("postlint.show.names._builtin", lambda _: rows),
+    ):
+        return Both(shown_by_postlint(arguments, version=version), theirs)
+
+
+@cache
+def _rows_of_build(program: str, version: str) -> tuple[tuple[str, str | None, bool, bool], ...]:
+    """The built-in parameters, those defaults that a build decides being the program's own."""
+    done = subprocess.run(
+        [program, "-d", "-c", "/"], capture_output=True, timeout=SECONDS, check=False
+    )
+    own = {}
+    for line in done.stdout.decode("latin-1").splitlines():
+        name, _, default = line.partition(" =")
+        own[name] = default.removeprefix(" ")
+    return tuple(
+        (name, own.get(name, default) if name in BUILD_DEPENDENT else default, raw, readonly)
+        for name, default, raw, readonly in names._builtin(PostfixVersion.parse(version))
+    )
+
+
+def shown_by_postlint(
+    arguments: Sequence[str], *, version: str, scanner: type[Scanner] = HashOrder
+) -> Shown:
+    """Run ``postlint show`` in this process."""
+    output, messages = BytesIO(), BytesIO()
+    line = ["--no-config", "--host", "--postfix-version", version, *arguments]
+    status = run_with(line, output, messages, scanner)
+    return Shown(status, output.getvalue(), _messages(messages.getvalue()))
+
+
+def _messages(data: bytes) -> list[bytes]:
+    return [line.partition(b": ")[2] for line in data.splitlines()]
+
+
+def write_old(path: Path, data: bytes) -> None:
+    """Write a file that postconf takes to be at rest."""
+    path.write_bytes(data)
+    os.utime(path, (LONG_AGO, LONG_AGO))
