@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from postlint.analysis.templates import has_control_lines
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from postlint.postfix.versions import PostfixVersion
 
 _PARAMETER = "compatibility_level"
-_LEVEL = re.compile(r"\+?[0-9]+(?:\.\+?[0-9]+){0,2}")
+_LEVEL = LazyPattern(r"\+?[0-9]+(?:\.\+?[0-9]+){0,2}")
 _CLIENT_TLS = ("smtp_tls_security_level", "smtp_use_tls", "smtp_enforce_tls")
 _SECURITY = frozenset({"mynetworks_style", "relay_domains", "smtpd_relay_restrictions"})
 
@@ -64,7 +66,7 @@ def compatibility_level(instance: Instance) -> Iterator[Finding]:
     level = _parse(value.text, version)
     location = value.value_location
     if location is None:
-        if value.explicit or not instance.whole_main_cf:
+        if value.explicit or not instance.whole_main_cf or has_control_lines(instance):
             return
         location = Location(main_cf.source, Span(0, 0))
     if level is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.templates import has_control_lines
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
@@ -49,7 +50,7 @@ def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
     recipient = service.explicit(RECIPIENT)
     incomplete = recipient is None or (has_relay_list and relay is None)
     instance = service.instance
-    if incomplete and not instance.whole_main_cf:
+    if incomplete and (not instance.whole_main_cf or has_control_lines(instance)):
         return
     if relay is None and recipient is None and service.implicit:
         return

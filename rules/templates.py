@@ -12,6 +12,7 @@ from postlint.lint.rule import rule
 from postlint.postfix import parameters
 from postlint.syntax.main_cf import Assignment
 from postlint.syntax.master_cf import ServiceEntry
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import parse_value, references
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from postlint.syntax.lines import Entry
     from postlint.syntax.source import SourceText, Span
 
-_SAMPLE = re.compile(
+_SAMPLE = LazyPattern(
     r"""(?<![A-Za-z0-9])(?:
       /(?:path[-_/]?to|your[-_]?path)(?![A-Za-z0-9]) [^\s,:]*
     | (?:[A-Za-z0-9-]+\.)* (?:your|change|insert|replace)[-_]?(?:own[-_]?)?
@@ -32,7 +33,7 @@ _SAMPLE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SAMPLE_TRIGGERS = ("path", "your", "change", "insert", "replace", ".tld")
-_SAMPLE_NAME = re.compile(
+_SAMPLE_NAME = LazyPattern(
     r"(?<![A-Za-z0-9.-])(?:[A-Za-z0-9-]+\.)*(?:example\.(?:com|net|org)|[A-Za-z0-9-]+\.example)"
     r"(?![A-Za-z0-9.-])",
     re.IGNORECASE,

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from postlint.postfix.actions import access_actions, is_reply
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.postfix.versions import PostfixVersion
@@ -32,7 +33,7 @@ ResultProblem: TypeAlias = Literal[
     "no header",  # PREPEND without header: text
 ]
 
-_HEADER = re.compile(r"[!-9;-~]+[ \t]*:")
+_HEADER = LazyPattern(r"[!-9;-~]+[ \t]*:")
 
 
 class AccessResult(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables
 from postlint.syntax.lists import split_list
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.table import logical_lines, read_indexed
 
 if TYPE_CHECKING:
@@ -313,7 +314,7 @@ def _network(text: str, _: str, location: Location) -> Entry | None:
     return Entry(str(network), value, location, negated=negated) if value else None
 
 
-_FLAGS = re.compile(r"[imxsAEUX]*(?=[ \t]|\Z)")
+_FLAGS = LazyPattern(r"[imxsAEUX]*(?=[ \t]|\Z)")
 
 
 def _pattern(text: str, kind: str, location: Location) -> Entry | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from postlint.analysis.templates import has_template_marks, is_unfilled
 from postlint.syntax.master_cf import FIELD_NAMES, Argument
 
 if TYPE_CHECKING:
@@ -73,3 +74,9 @@ def command_line(entry: ServiceEntry) -> CommandLine:
             options.append(Option(letter, value, word.raw))
             break
     return CommandLine(tuple(options), tuple(words[at:]))
+
+
+def fields_filled_in(entry: ServiceEntry) -> bool:
+    """Whether no template program has still to write the fields."""
+    fields = [field.text for field in entry.fields]
+    return not has_template_marks(" ".join(fields)) and not any(map(is_unfilled, fields))

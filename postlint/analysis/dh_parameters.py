@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-_PEM = re.compile(
+from postlint.syntax.patterns import LazyPattern
+
+_PEM = LazyPattern(
     r"-----BEGIN (?:X9\.42 )?DH PARAMETERS-----([A-Za-z0-9+/=\s]{1,20000})-----END ", re.ASCII
 )
 _SEQUENCE: Final = 0x30

@@ -6,8 +6,10 @@ domains may match their subdomains too (parent_domain_matches_subdomains).
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from postlint.analysis.access_tables import access_table
 from postlint.config.effective import Element
 from postlint.postfix import tables
 from postlint.syntax.lists import split_list
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 
     from postlint.config.effective import Effective
     from postlint.config.files import Files
+    from postlint.config.instance import Instance
     from postlint.config.scope import Scope
     from postlint.postfix.versions import PostfixVersion
+    from postlint.syntax.source import Location
 
 Kind: TypeAlias = Literal[
     "name",
@@ -63,13 +67,24 @@ class Item(NamedTuple):
 class DomainList:
     """The items of one list, the contents of its files included."""
 
-    __slots__ = ("items", "parents", "value")
+    __slots__ = ("_scope", "items", "parents", "value")
 
-    def __init__(self, value: Effective, items: Iterable[Item], *, parents: bool | None) -> None:
-        """``parents``: whether an item stands for its subdomains too; None if not known."""
+    def __init__(
+        self,
+        value: Effective,
+        items: Iterable[Item],
+        *,
+        parents: bool | None,
+        scope: Scope | None = None,
+    ) -> None:
+        """``parents``: whether an item stands for its subdomains too; None if not known.
+
+        ``scope``: where the tables of the list are looked up; without one they are unknown.
+        """
         self.value = value
         self.items = tuple(items)
         self.parents = parents
+        self._scope = scope
 
     @property
     def known(self) -> bool:
@@ -86,6 +101,13 @@ class DomainList:
         for item in self.items:
             if item.kind == "everything":
                 return not item.negated
+            if item.kind == "table":
+                answer = self._table_has(item, folded)
+                if answer is None:
+                    return None
+                if answer is not False:
+                    return not item.negated
+                continue
             if item.kind != "name":
                 return None
             found = item.name == folded
@@ -99,19 +121,44 @@ class DomainList:
                 return not item.negated
         return False
 
+    def entry_in_table(self, domain: str) -> Location | None:
+        """Where a table of the list that can be read has a domain of its own accord."""
+        for item in self.items:
+            if item.kind == "table" and not item.negated:
+                answer = self._table_has(item, domain.lower())
+                if answer is None or isinstance(answer, bool):
+                    continue
+                return answer
+        return None
+
+    def _table_has(self, item: Item, domain: str) -> Location | bool | None:
+        """Whether a table has a domain, and where if that can be told; None: not known."""
+        if self._scope is None:
+            return None
+        table = access_table(
+            self._scope, Element(item.element.text.lstrip("!"), item.element.location)
+        )
+        found = table.look_up(((domain, False),))
+        if found.unknown or found.error:
+            return None
+        return False if found.value is None else found.location or True
+
 
 def domain_list(value: Effective, version: PostfixVersion, files: Files) -> DomainList:
     """Read the value of a domain list that matches whole names."""
     return DomainList(value, _items(value, version, files), parents=False)
 
 
-def address_class(parameter: str, scope: Scope, files: Files) -> DomainList:
-    """One of CLASSES in a scope."""
+def address_class(parameter: str, instance: Instance) -> DomainList:
+    """One of CLASSES; main.cf alone decides, overrides in master.cf do not count."""
+    scope = instance.main
     value = scope[parameter]
     parents: bool | None = False
     if parameter == "relay_domains":
         parents = _matches_parents(parameter, scope)
-    return DomainList(value, _items(value, scope.version, files), parents=parents)
+    items = _items(value, scope.version, instance.files)
+    tables_of = instance.services[0] if instance.services else None
+    return DomainList(value, items, parents=parents, scope=tables_of)
 
 
 def _matches_parents(parameter: str, scope: Scope) -> bool | None:
@@ -126,13 +173,10 @@ def _items(value: Effective, version: PostfixVersion, files: Files) -> Iterator[
         yield Item(Element(value.text, value.value_location), "unknown")
         return
     elements = value.elements(braces=version >= (3, 0))
-    number = 0
-    for item in _read(elements, version, files, negated=False, depth=0):
-        yield item
-        number += 1
-        if number > TOO_MANY:
-            yield Item(Element(value.text, value.value_location), "unknown")
-            return
+    found = _read(elements, version, files, negated=False, depth=0)
+    yield from islice(found, TOO_MANY)
+    if next(found, None) is not None:
+        yield Item(Element(value.text, value.value_location), "unknown")
 
 
 def _read(

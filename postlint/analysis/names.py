@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from postlint.postfix import obsolete, parameters, restrictions, service_parameters
 from postlint.postfix.tables import split as split_table
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,7 +71,11 @@ VENDOR_PATCHES = {
 }
 """Who added the parameters that stock Postfix never had."""
 
-_MENTION = re.compile(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
+_MENTION = LazyPattern(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
+
+_TIME_LIMIT = "_time_limit"
+_HAVE_TIME_LIMITS = frozenset({"pipe", "spawn"})
+"""The programs that read a time limit of their own."""
 
 SUGGESTION_LIMIT = 2_000
 """Names per run for which a likely meaning is looked up: more than that is no typing error."""
@@ -149,9 +154,11 @@ class Names:
         if not self.instance.whole_master_cf:
             return True
         names = {service for service, _ in self.services}
+        own = {service for service, program in self.services if program in _HAVE_TIME_LIMITS}
         return any(
-            name.endswith(suffix) and name.removesuffix(suffix) in names
+            name.removesuffix(suffix) in (own if suffix == _TIME_LIMIT else names)
             for suffix in service_parameters.SERVICE_PARAMETERS
+            if name.endswith(suffix)
         )
 
     def right_case(self, name: str) -> str | None:
@@ -172,7 +179,7 @@ class Names:
         """A service with nearly this name."""
         names = {service for service, _ in self.services if len(service) >= 4}
         near = []
-        for service in names:
+        for service in names - {name}:
             same_words = sorted(service.split("-")) == sorted(name.split("-"))
             distance = 0 if same_words else edit_distance(name, service, 2)
             if distance is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 from postlint.config.effective import Element
 from postlint.postfix import tables
 from postlint.syntax.lists import split_list
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ UNKNOWN_NAME: Final = "unknown"
 
 _V4: Final = frozenset("0123456789.")
 _V6: Final = frozenset("0123456789.abcdef:")
-_NAME: Final = re.compile(r"\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z")
-_LABEL_OF_LETTERS: Final = re.compile(r"[a-z]")
-_PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|\b[A-Z]{4,}[A-Z0-9]*\b")
-_DOTTED: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\Z")
-_COLONS: Final = re.compile(r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){1,7}(?:/[0-9]{1,3})?\Z")
+_NAME: Final = LazyPattern(r"\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?\Z")
+_LABEL_OF_LETTERS: Final = LazyPattern(r"[a-z]")
+_PLACEHOLDER: Final = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|\b[A-Z]{4,}[A-Z0-9]*\b")
+_DOTTED: Final = LazyPattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\Z")
+_COLONS: Final = LazyPattern(r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){1,7}(?:/[0-9]{1,3})?\Z")
 _FILE_DEPTH: Final = 8
 
 TOO_MANY: Final = 100_000

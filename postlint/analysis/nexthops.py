@@ -6,7 +6,6 @@ SMTP client asks for the MX hosts of the name. A transport takes ``transport:nex
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from postlint.config.effective import Element
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 SMTP_PROGRAMS: Final = frozenset({"smtp", "lmtp"})
 """The daemons whose next hops are hosts; for others a next hop is any text."""
 
-_LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
 _HOST_LIMIT: Final = 255
 _LABEL_LIMIT: Final = 63
 
@@ -138,15 +136,34 @@ def is_address(text: str) -> bool:
 
 
 def is_host_name(text: str) -> bool:
-    """What valid_hostname.c accepts, names that are not ASCII among it."""
-    if not text or len(text) > _HOST_LIMIT:
-        return False
-    if not text.isascii():
-        return all(text.split("."))
+    """What valid_utf8_hostname.c accepts, names that are not ASCII among it."""
+    if text.isascii():
+        return host_name_problem(text) is None
+    return len(text) <= _HOST_LIMIT and all(text.split("."))
+
+
+def host_name_problem(text: str) -> str | None:
+    """Why valid_hostname.c refuses a name; None for a good one."""
+    if not text:
+        return "it is empty"
+    strange = next((letter for letter in text if not _is_name_letter(letter)), None)
     labels = text.split(".")
-    if all(label.isdigit() for label in labels):
-        return False
-    return all(len(label) <= _LABEL_LIMIT and _LABEL.match(label) for label in labels)
+    problem = None
+    if strange is not None:
+        problem = f"there is {'a blank' if strange.isspace() else repr(strange)} in it"
+    elif not all(labels):
+        problem = "a dot is too many"
+    elif any(label.startswith("-") or label.endswith("-") for label in labels):
+        problem = "a hyphen begins or ends a label"
+    elif all(label.isdigit() for label in labels):
+        problem = "it has digits only"
+    elif len(text) > _HOST_LIMIT or any(len(label) > _LABEL_LIMIT for label in labels):
+        problem = "it is too long"
+    return problem
+
+
+def _is_name_letter(letter: str) -> bool:
+    return letter.isascii() and (letter.isalnum() or letter in "._-")
 
 
 def _host_problem(host: str, port: str) -> str | None:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.syntax.lines import WHITE_SPACE
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import SourceFile, SourceText
 from postlint.syntax.table import parse_policy, read_indexed, table_entry
 
@@ -31,8 +32,8 @@ _STRETCH = 1 << 20
 _ALTERNATIVES = 200
 _KEY = r"^[^ \t\v\f\r\n#][^ \t\v\f\r\n]*+"
 _VALUE = re.compile(_KEY + r"[ \t\v\f\r]++([^\n]*)", re.MULTILINE)
-_NOT_PLAIN = re.compile(r'\n[ \t\v\f\r]|["\\\0]')
-_BRACKETED = re.compile(r"\[([^\]]*)\](?::(.*))?\Z", re.DOTALL)
+_NOT_PLAIN = LazyPattern(r'\n[ \t\v\f\r]|["\\\0]')
+_BRACKETED = LazyPattern(r"\[([^\]]*)\](?::(.*))?\Z", re.DOTALL)
 
 
 class Destination(NamedTuple):

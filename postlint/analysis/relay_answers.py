@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from postlint.analysis.relay_session import Reply
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.analysis.destinations import Destinations
@@ -56,30 +56,7 @@ DUNNO = Answer("dunno")
 
 _NUMBER = r"[0-9]{1,3}(?:\.\.[0-9]{1,3})?"
 _OCTET = rf"(?:[0-9]{{1,3}}|\[ *{_NUMBER}(?: *; *{_NUMBER})* *\])"
-_FILTER = "smtpd dies of the filter behind ="
-
-FINAL = ("local", "alias", "mailbox")
-"""Address classes that are delivered here."""
-
-
-class Answer(NamedTuple):
-    """One possible answer. ``text`` and ``location``: the restrictions of kind ``list``.
-
-    ``forbidden``: where the restrictions permit, it is an error.
-    """
-
-    kind: AnswerKind
-    code: int = 0
-    reason: str = ""
-    text: str = ""
-    location: Location | None = None
-    forbidden: bool = False
-
-
-DUNNO = Answer("dunno")
-
-_OCTET = r"(?:[0-9]{1,3}|\[[ ]*[0-9]{1,3}(?:\.\.[0-9]{1,3})?(?:[ ]*;[ ]*[0-9]{1,3}(?:\.\.[0-9]{1,3})?)*[ ]*\])"
-_FILTER = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")
+_FILTER = LazyPattern(rf"{_OCTET}(?:\.{_OCTET}){{3}}\Z")
 
 
 def valid_filter(argument: str) -> bool:
@@ -147,12 +124,15 @@ class Answers:
     def _error(reason: str) -> tuple[Answer, ...]:
         return (Answer("error", SERVER_ERROR, reason),)
 
-    def anything(self, reason: str, *, listed_only: bool = False) -> tuple[Answer, ...]:
+    def anything(
+        self, reason: str, *, listed_only: bool = False, certain: bool = True
+    ) -> tuple[Answer, ...]:
         """What an unknown table or server can do.
 
-        ``listed_only``: it refuses only whom it lists, and a stranger is in no list.
+        ``listed_only``: it refuses only whom it lists, and a stranger is in no list. ``certain``
+        is False where not even the restriction is known.
         """
-        if self.session.unhindered:
+        if self.session.unhindered and certain:
             return (Answer("dunno", reason=reason),)
         likely = (Answer("dunno", reason=reason), Answer("permit", reason=reason))
         if listed_only and self.session.outsider:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from postlint.analysis.relay_access import AccessAnswers
 from postlint.analysis.relay_answers import BAD_FILTER, DUNNO, FINAL, Answer, valid_filter
 from postlint.analysis.relay_session import UNKNOWN_NAME
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.analysis.destinations import AddressClass, Match
     from postlint.analysis.relay_answers import AnswerKind
     from postlint.analysis.restrictions import Item
 
-_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\Z")
-_NUMERIC = re.compile(r"[0-9.]+\Z")
+_HOST_NAME = LazyPattern(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\Z")
+_NUMERIC = LazyPattern(r"[0-9.]+\Z")
 
 
 class Checks(AccessAnswers):
@@ -26,7 +27,7 @@ class Checks(AccessAnswers):
     def answers(self, item: Item) -> tuple[Answer, ...]:
         """What smtpd can answer to an item of a list."""
         if item.kind == "unknown":
-            return self.anything("not known before the file is filled in")
+            return self.anything("not known before the file is filled in", certain=False)
         if item.kind == "class":
             return self._error("restriction classes contain each other")
         restriction = item.restriction
@@ -34,14 +35,14 @@ class Checks(AccessAnswers):
             if item.flaw == "table without restriction":
                 return self._error("a bare table says nothing here")
             if not self.lists.classes_known or not item.certain:
-                return self.anything("perhaps a restriction class")
+                return self.anything("perhaps a restriction class", certain=False)
             return self._error("not a restriction")
         if item.flaw is not None:
             return self._flawed(item)
         if item.argument is not None and not item.argument.known:
             if restriction.argument == "domain":
                 return self._maybe(Answer("reject", 554, "a DNS list"))
-            return self.anything("its argument is not known")
+            return self.anything("its argument is not known", certain=False)
         name = restriction.alias_of or restriction.name
         if restriction.argument == "table" and item.argument is not None:
             return self._access(name, item.argument)

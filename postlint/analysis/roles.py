@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from postlint.config.effective import UNKNOWN
 from postlint.config.placeholders import has_placeholder
 from postlint.postfix.services import inet_port
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +27,8 @@ HostRole: TypeAlias = Literal["null-client", "send-only", "relay", "mx"]
 SMTP_PORT = 25
 SUBMISSION_PORTS = frozenset({465, 587})
 
-_LOOPBACK = re.compile(r"localhost(?:\.localdomain)?|127(?:\.[0-9]+){0,3}|\[?(?:ipv6:)?::1\]?")
-_LOCAL_NAME = re.compile(r"localhost(?:[0-9]*(?:\..*)?)?")
+_LOOPBACK = LazyPattern(r"localhost(?:\.localdomain)?|127(?:\.[0-9]+){0,3}|\[?(?:ipv6:)?::1\]?")
+_LOCAL_NAME = LazyPattern(r"localhost(?:[0-9]*(?:\..*)?)?")
 _SERVERS = ("postscreen", "smtpd")
 
 

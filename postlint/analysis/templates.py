@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from postlint.config.placeholders import placeholders
+from postlint.syntax.main_cf import MissingEquals
+from postlint.syntax.master_cf import BadFieldCount
+from postlint.syntax.patterns import LazyPattern
 
-_MARKS = re.compile(
-    r"(?<![$:{])\{\{[-\s]*[A-Za-z_.$(|\"']|\{\{[-\s]*[A-Za-z_.$][^{}=,]*\}\}"
+if TYPE_CHECKING:
+    from postlint.config.instance import Instance
+
+_MARKS = LazyPattern(
+    r"(?<![$:{])\{\{[-\s]*[A-Za-z_.$(|\"']|(?<!\$)\{\{[-\s]*[A-Za-z_.$][^{}=,]*\}\}"
     r"|\{[%#]|<[%?]|[%?]>|[%#]\}|\A[^{]*\}\}\Z|%\{|@@|%%|%\s*(?:if|for|end|else|unless)\b"
 )
-_SHELL_VARIABLE = re.compile(r"\$\{?[A-Z][A-Z0-9_]*\}?\Z")
-_UNFILLED_WORD = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
+_SHELL_VARIABLE = LazyPattern(r"\$\{?[A-Z][A-Z0-9_]*\}?\Z")
+_UNFILLED_WORD = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 
 
 def has_template_marks(text: str) -> bool:
@@ -25,6 +32,18 @@ def is_template_line(text: str) -> bool:
     if has_template_marks(text) or _SHELL_VARIABLE.match(text):
         return True
     return any(start == 0 for start, _ in placeholders(text))
+
+
+@lru_cache(maxsize=8)
+def has_control_lines(instance: Instance) -> bool:
+    """Whether a template program decides which lines there are: what is missing may come then."""
+    trees = [tree for tree in (instance.main_cf, instance.master_cf) if tree is not None]
+    return any(
+        is_template_line(entry.line.text)
+        for tree in trees
+        for entry in tree.entries
+        if isinstance(entry, (MissingEquals, BadFieldCount))
+    )
 
 
 def is_unfilled(word: str) -> bool:

@@ -7,11 +7,11 @@ library lacks is never offered, whatever the list says.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from postlint.config.effective import Element
 from postlint.postfix.tls import PROTOCOL_BOUNDS_SINCE, PROTOCOLS, protocol
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +30,8 @@ BROKEN = ("SSLv2", "SSLv3")
 _NUMBERS = {entry.name: entry.number for entry in PROTOCOLS}
 _LOWEST = _NUMBERS["SSLv3"]
 _HIGHEST = _NUMBERS["TLSv1.3"]
-_WORD = re.compile(r"[^, \t\r\n:]+")
-_HEXADECIMAL = re.compile(r"\+?(?:0[xX])?[0-9a-fA-F]+\Z")
+_WORD = LazyPattern(r"[^, \t\r\n:]+")
+_HEXADECIMAL = LazyPattern(r"\+?(?:0[xX])?[0-9a-fA-F]+\Z")
 _INT_MAX = 0x7FFFFFFF
 _BOUNDS: dict[str, Kind] = {">=": "floor", "<=": "ceiling"}
 
@@ -119,9 +119,7 @@ class ProtocolList:
         SSLv2 is none of them where the library has forgotten it: Postfix skips the word then.
         """
         skipped = "SSLv2" if self.version >= _TAKES_OPENSSL_1_1 else ""
-        return tuple(
-            item for item in self.items if item.kind == "include" and item.name != skipped
-        )
+        return tuple(item for item in self.items if item.kind == "include" and item.name != skipped)
 
     def allows(self, name: str) -> bool:
         """Whether the list leaves a protocol on, the library aside."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +9,7 @@ from postlint.analysis.access_results import parse_access_result
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.relay_session import UNKNOWN_NAME, Session
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ CANDIDATES = 12
 SESSIONS = 150
 """Sessions that are tried with one client."""
 
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]+")
+_WORD = LazyPattern(r"[A-Za-z0-9][A-Za-z0-9._-]+")
 _LOCAL_WORDS = ("abuse", "postmaster", "admin", "root", "info", "hostmaster")
 
 

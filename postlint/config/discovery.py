@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.config.files import UnreadableFileError, display_path, read_file
+from postlint.config.gitignore import GitIgnore
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import SourceFile
 
 if TYPE_CHECKING:
@@ -25,13 +27,13 @@ _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", ".venv", "venv", ".tox", "__pycache__"}
 )
 _TEMPLATE_SUFFIX = r"(?:\.(?:j2|jinja2?|erb|epp|tmpl|tpl|template|gotmpl|mustache|in|dist|sample))?"
-_INSTANCE_FILE = re.compile(rf"(main|master)\.cf{_TEMPLATE_SUFFIX}\Z")
-_BY_NAME = re.compile(r"(?:^|[^A-Za-z])(main|master)[^/]*\.cf")
-_SERVICE_LINE = re.compile(
+_INSTANCE_FILE = LazyPattern(rf"(main|master)\.cf{_TEMPLATE_SUFFIX}\Z")
+_BY_NAME = LazyPattern(r"(?:^|[^A-Za-z])(main|master)[^/]*\.cf")
+_SERVICE_LINE = LazyPattern(
     r"^[^\s#][^ \t]*[ \t]+(?:inet|unix|fifo|pass|unix-dgram)[ \t]+[yn-][ \t]+[yn-][ \t]",
     re.MULTILINE,
 )
-_SETTING_LINE = re.compile(r"^[A-Za-z0-9_]+[ \t]*=", re.MULTILINE)
+_SETTING_LINE = LazyPattern(r"^[A-Za-z0-9_]+[ \t]*=", re.MULTILINE)
 
 
 class Candidate:
@@ -170,7 +172,7 @@ def _stem(name: str) -> str:
 
 def walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
     """Folders and their file names below ``top``, sorted, what .gitignore names left out."""
-    ignore = _GitIgnore(top)
+    ignore = GitIgnore(top)
     for name, folders, files in os.walk(top):
         folder = Path(name)
         ignore.read(folder)
@@ -180,44 +182,3 @@ def walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
             if item not in _SKIPPED_FOLDERS and not ignore.matches(folder / item, is_folder=True)
         )
         yield folder, sorted(item for item in files if not ignore.matches(folder / item))
-
-
-class _GitIgnore:
-    """The .gitignore files from the top of the work tree down; an outer one before an inner."""
-
-    def __init__(self, top: Path) -> None:
-        self._specs: list[tuple[Path, Callable[[str], bool | None]]] = []
-        above = []
-        for parent in top.absolute().parents:
-            above.append(parent)
-            if (parent / ".git").exists():
-                break
-        else:
-            above = []
-        if not (top / ".git").exists():
-            for parent in reversed(above):
-                self.read(parent)
-
-    def read(self, folder: Path) -> None:
-        try:
-            lines = (
-                (folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
-            )
-        except OSError:
-            return
-        from pathspec import GitIgnoreSpec
-
-        spec = GitIgnoreSpec.from_lines(lines)
-        self._specs.append((folder.absolute(), lambda name: spec.check_file(name).include))
-
-    def matches(self, path: Path, *, is_folder: bool = False) -> bool:
-        if not self._specs:
-            return False
-        ignored = False
-        absolute = path.absolute()
-        for folder, check in self._specs:
-            if absolute.is_relative_to(folder):
-                name = absolute.relative_to(folder).as_posix()
-                answer = check(name + "/" if is_folder else name)
-                ignored = ignored if answer is None else answer
-        return ignored

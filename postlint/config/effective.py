@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.syntax.lists import split_list
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Location, SourceText
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNKNOWN = "\ufdd0"
 """Stands in an expanded text for a part that can not be known; no valid text contains it."""
 
-_INTEGER = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+\Z")
+_INTEGER = LazyPattern(r"[ \t\n\v\f\r]*[+-]?[0-9]+\Z")
 
 
 class Piece(NamedTuple):

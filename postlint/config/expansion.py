@@ -6,11 +6,11 @@ placeholders, host-dependent defaults) becomes UNKNOWN, and so does what depends
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN, Piece
 from postlint.config.placeholders import placeholders
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import (
     NESTING_LIMIT,
     Call,
@@ -35,8 +35,8 @@ GROWTH_LIMIT = 1 << 20
 """Code points that macros may add to a value here; Postfix has no limit but memory."""
 
 _IN_PROGRESS = -1
-_MASK = re.compile(f"{UNKNOWN}+")
-_LEVEL = re.compile(r"[0-9]+(?:\.[0-9]+){0,2}\Z")
+_MASK = LazyPattern(f"{UNKNOWN}+")
+_LEVEL = LazyPattern(r"[0-9]+(?:\.[0-9]+){0,2}\Z")
 
 
 class ExpansionError(Exception):

@@ -51,7 +51,7 @@ class Files:
     lead out of it included.
     """
 
-    __slots__ = ("_folder", "_root", "host", "refused")
+    __slots__ = ("_folder", "_root", "_sources", "host", "refused")
 
     def __init__(
         self, folder: Path | None, root: Path | None = None, *, host: bool = False
@@ -59,6 +59,7 @@ class Files:
         self._folder = folder
         self._root = root
         self.host = host
+        self._sources: dict[str, SourceFile | None] = {}
         self.refused: list[tuple[str, str]] = []
         """(path, reason) of files that settings name and that may not be read."""
 
@@ -84,6 +85,11 @@ class Files:
 
     def read(self, name: str) -> SourceFile | None:
         """The file that a setting names; None when it is not there or may not be read."""
+        if name not in self._sources:
+            self._sources[name] = self._read(name)
+        return self._sources[name]
+
+    def _read(self, name: str) -> SourceFile | None:
         path = self.locate(name)
         if path is None:
             return None

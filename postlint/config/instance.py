@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.files import Files
+    from postlint.config.lookup_table import Table
     from postlint.syntax.main_cf import Assignment, MainCf
     from postlint.syntax.master_cf import MasterCf, ServiceEntry
 
@@ -127,6 +128,13 @@ class Instance:
     def policy_tables(self) -> list[PolicyTable]:
         """The TLS policy tables that can be read."""
         return policy_tables(self)
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The lookup tables that settings name, readable or not; nothing of them is read yet."""
+        from postlint.config.lookup_table import tables_of
+
+        return tables_of(self)
 
     def services_running(self, *programs: str) -> Iterator[Service]:
         """The services that run one of the programs."""

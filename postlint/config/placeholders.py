@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from postlint.syntax.patterns import LazyPattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = LazyPattern(
     r"""
       (?<![\${])(?<!inline:)(?<!regexp:)(?<!pcre:)(?<!cidr:)(?<!unionmap:)(?<!pipemap:)(?<!randmap:)
       \{\{\{?[-~#/^&!>]?\s*(?=[A-Za-z_.$(|"'@])               # Jinja, Go, Mustache: {{ name }}
@@ -34,7 +36,7 @@ _TRIGGERS = ("{{", "@", "%", "__", "<")
 _ENCLOSED = (("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("<?php", "?>"), ("<?=", "?>"))
 """Jinja statements and comments, ERB, PHP: everything between the two marks."""
 
-_SHELL_NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+_SHELL_NAME = LazyPattern(r"[A-Z][A-Z0-9_]*\Z")
 
 
 def placeholders(text: str) -> Iterator[tuple[int, int]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from postlint.lint.finding import Severity
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from postlint.lint.finding import Finding
 
 Scope: TypeAlias = Literal[
-    "main_cf", "master_cf", "instance", "service", "policy_table", "suppressions"
+    "main_cf", "master_cf", "instance", "service", "table", "policy_table", "suppressions"
 ]
 """What a rule is called with: once per main.cf, master.cf, instance, service or table."""
 
-_CODE = re.compile(r"[A-Z]{3,4}[0-9]{3}")
+_CODE = LazyPattern(r"[A-Z]{3,4}[0-9]{3}")
 _HEADINGS = ("Why", "Fix", "Bad", "Good", "References")
-_HEADING = re.compile(rf"^({'|'.join(_HEADINGS)})(?: \(Postfix ([0-9.]+)\))?:[ \t]*(.*)$")
+_HEADING = LazyPattern(rf"^({'|'.join(_HEADINGS)})(?: \(Postfix ([0-9.]+)\))?:[ \t]*(.*)$")
 _SCOPES: dict[str, Scope] = {
     "MainCf": "main_cf",
     "MasterCf": "master_cf",
     "Instance": "instance",
     "Service": "service",
     "PolicyTable": "policy_table",
+    "Table": "table",
     "Suppressions": "suppressions",
 }
 

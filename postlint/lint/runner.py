@@ -92,8 +92,9 @@ class Runner:
                 findings += _call(rule, (suppressions,), instance, notifications)
         _fingerprint(findings + hidden)
         if target.reported is not None:
-            findings = [item for item in findings if item.location.path in target.reported]
-            hidden = [item for item in hidden if item.location.path in target.reported]
+            reported = target.reported | {source.path for source in _table_sources(instance)}
+            findings = [item for item in findings if item.location.path in reported]
+            hidden = [item for item in hidden if item.location.path in reported]
         notifications += [
             Notification("unreadable-file", reason, level="note", path=path)
             for path, reason in instance.files.refused
@@ -141,13 +142,24 @@ def _inputs(rule: Rule, instance: Instance) -> Iterable[object]:
             return instance.services
         case "policy_table":
             return instance.policy_tables
+        case "table":
+            return (table for table in instance.tables if table.readable)
         case _:
             return (instance,)
 
 
 def _sources(instance: Instance) -> list[SourceFile]:
     trees = [tree.source for tree in (instance.main_cf, instance.master_cf) if tree is not None]
-    return trees + [table.source for table in instance.policy_tables]
+    return trees + _table_sources(instance)
+
+
+def _table_sources(instance: Instance) -> list[SourceFile]:
+    """The lookup tables that have been read; finding them is not what this is for."""
+    found = [table.source for table in instance.policy_tables]
+    for table in instance.__dict__.get("tables", ()):
+        if table.loaded is not None and table.loaded not in found:
+            found.append(table.loaded)
+    return found
 
 
 def _summary(instance: Instance) -> InstanceSummary:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Suppression
 from postlint.lint.selection import Selector
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Location, Span
 from postlint.syntax.table import logical_lines
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from postlint.lint.rule import Rule
     from postlint.syntax.source import SourceFile
 
-_COMMENT = re.compile(
+_COMMENT = LazyPattern(
     r"^[ \t\v\f\r]*(#[ \t]*postlint:[ \t]*ignore(-file)?[ \t]*(?:\[([^\]\n]*)\])?[ \t]*([^\n]*))",
     re.MULTILINE,
 )

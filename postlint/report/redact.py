@@ -12,6 +12,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -37,22 +38,22 @@ _MOST_LINES = 100
 _HINTS = ("pass", "pw", "secret", "credential", "api", "_token", "private key", "://")
 """A file without any of these has nothing to mask; looking for them is cheap."""
 
-_SECRET_WORD = re.compile(
+_SECRET_WORD = LazyPattern(
     r"passw(?:or)?d|passphrase|bind_?pw|secret|credential|api_?key|(?:access|auth)_token"
     r"|^(?:pw|pass)$"
 )
-_MAP_KEY = re.compile(r"(?:^|_)maps?$")
-_HARMLESS_KEY = re.compile(r"_(?:files?|dir|directory|path|delimiter|attribute|query|scheme)$")
-_SECRET_FILE = re.compile(r"passw(?:or)?d|secret|credential|sasl_auth", re.IGNORECASE)
-_NEXT_ENTRY = re.compile(r"\n(?=[^\s#])")
+_MAP_KEY = LazyPattern(r"(?:^|_)maps?$")
+_HARMLESS_KEY = LazyPattern(r"_(?:files?|dir|directory|path|delimiter|attribute|query|scheme)$")
+_SECRET_FILE = LazyPattern(r"passw(?:or)?d|secret|credential|sasl_auth", re.IGNORECASE)
+_NEXT_ENTRY = LazyPattern(r"\n(?=[^\s#])")
 
 # Possessive, bounded, or anchored at the start of a word: linear on any input.
-_KEY = re.compile(r"(?<![\w.-])([\w.-]++)\s*+=[ \t]*+")
-_TABLE = re.compile(r"\b(?:static|inline):\s*+")
-_WORD = re.compile(r"\S*+")
-_URL_PASSWORD = re.compile(r"://[^\s/:@]{0,256}+:([^\s@]{1,512}+)@")
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----")
-_PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY-----")
+_KEY = LazyPattern(r"(?<![\w.-])([\w.-]++)\s*+=[ \t]*+")
+_TABLE = LazyPattern(r"\b(?:static|inline):\s*+")
+_WORD = LazyPattern(r"\S*+")
+_URL_PASSWORD = LazyPattern(r"://[^\s/:@]{0,256}+:([^\s@]{1,512}+)@")
+_PRIVATE_KEY = LazyPattern(r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----")
+_PRIVATE_KEY_END = LazyPattern(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY-----")
 
 
 def spans_in_line(source: SourceFile, number: int) -> list[Span]:

@@ -54,7 +54,9 @@ class Databases:
             for word in words(text):
                 self._table(word, scope, recurse=recurse)
             return
-        comment = (lambda word, rest: self._comment(word, rest, scope)) if version >= (3, 8) else None
+        comment = (
+            (lambda word, rest: self._comment(word, rest, scope)) if version >= (3, 8) else None
+        )
         for word in braced_words(text, comment):
             if word[0] == "{" and version >= (3, 5):
                 inside = self._inside(word, scope)

@@ -139,9 +139,7 @@ class Engine:
             raise FatalError("macro processing error")
         return result
 
-    def expand_settings(
-        self, name: str, settings: dict[str, Value], dictionary: str
-    ) -> str | None:
+    def expand_settings(self, name: str, settings: dict[str, Value], dictionary: str) -> str | None:
         """The expanded value of a name where nothing but settings counts (dict_eval())."""
         value = settings.get(name)
         if value is None:

@@ -271,14 +271,12 @@ class Macros:
         return text[at + 1 : end - 1], _skip(text, end)
 
     def _comparison(self, text: str, at: int, run: _Run) -> tuple[str | None, int]:
-        """"true", "" or (while scanning) None, and where the comparison ends."""
+        """ "true", "" or (while scanning) None, and where the comparison ends."""
         left, at = self._operand(text, at)
         match = _OPERATOR.match(text, at)
         operator = match[0] if match is not None else ""
         if operator not in _OPERATORS:
-            raise self._error(
-                f'{_ANY_OPERATOR} expected at: "...{left}}}>>>{text[at : at + 20]}"'
-            )
+            raise self._error(f'{_ANY_OPERATOR} expected at: "...{left}}}>>>{text[at : at + 20]}"')
         at += len(operator)
         suffix = _SUFFIX.match(text, at) if self._levels else None
         if suffix is not None:

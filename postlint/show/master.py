@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.show.fold import INDENT, LINE_LIMIT
 from postlint.show.messages import FatalError
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 _COLUMNS = (0, 11, 17, 25, 33, 41, 49, 57)
 _ANY = "*"
 _COMMAND = len(FIELD_NAMES) - 1
+
+
+class Argument(NamedTuple):
+    """An argument to print, with the value of an option."""
+
+    shown: str
+    length: int
+    """Without braces."""
+    value: str | None
+    shown_value: str | None
+    first_other: bool
+    """The first that is no option."""
 
 
 class Pattern:
@@ -140,23 +152,32 @@ class MasterPrinter:
         origin = origin_of(self._engine, name, service, "all")
         self._printer.value(name, value, origin, service.name_space)
 
-    def _arguments(self, service: Service) -> Iterator[tuple[str, str | None, bool]]:
-        """(text, value of the option or None, whether it is an option) of every argument."""
+    def _arguments(self, service: Service) -> Iterator[Argument]:
         words = service.words
         options = True
         at = len(FIELD_NAMES)
         while at < len(words):
             word = words[at]
             value = None
+            first_other = False
             if options:
                 if not word.startswith("-") or word == "--":
                     options = False
+                    first_other = True
                 elif takes_value(word) and at + 1 < len(words):
                     at += 1
                     value = words[at]
                     if word == "-o" and self._printer.style.expand:
                         value = self._engine.expand(value, service, "all")
-            yield word, value, options
+            braces = self._version >= (3, 0)
+            yield Argument(
+                # Postfix forgets the braces of the first argument that is no option.
+                _in_braces(word) if braces and not options and not first_other else word,
+                len(word),
+                value,
+                _in_braces(value) if braces and value is not None else value,
+                first_other,
+            )
             at += 1
 
     def _print_entry(self, service: Service) -> None:
@@ -209,33 +230,28 @@ class MasterPrinter:
         self._printer.value(name, value, origin)
 
     def _json_arguments(self, service: Service) -> Iterator[str]:
-        for word, value, is_option in self._arguments(service):
-            yield word if is_option else _in_braces(word)
-            if value is not None:
-                yield _in_braces(value)
+        for argument in self._arguments(service):
+            yield argument.shown
+            if argument.shown_value is not None:
+                yield argument.shown_value
 
     def _fold(self, service: Service, parts: list[str], length: int, *, extra: int) -> None:
         """Add arguments; an option with a value stands on a line of its own (2.11)."""
-        fold = self._printer.style.fold
-        braces = self._version >= (3, 0)
         own_line = self._version >= (2, 11)
-        was_option = True
-        for word, value, is_option in self._arguments(service):
-            needed = len(word)
-            if value is not None:
+        for argument in self._arguments(service):
+            needed = argument.length
+            if argument.shown_value is not None:
                 if own_line:
                     length = LINE_LIMIT
-                needed += len(value) + extra + (2 if braces and needs_braces(value) else 0)
-            elif was_option and not is_option and not own_line and length > _COLUMNS[-1] and fold:
-                length = LINE_LIMIT
-            was_option = is_option
+                needed += len(argument.shown_value) + extra
+            elif argument.first_other and not own_line and length > _COLUMNS[-1]:
+                length = LINE_LIMIT if self._printer.style.fold else length
             length = self._separate(parts, length, needed)
-            shown = _in_braces(word) if braces and not is_option else word
-            parts.append(shown)
-            length += len(shown)
-            if value is not None:
-                parts.append(f" {_in_braces(value) if braces else value}")
-                length = LINE_LIMIT if own_line else length + 1 + len(value)
+            parts.append(argument.shown)
+            length += len(argument.shown)
+            if argument.shown_value is not None:
+                parts.append(f" {argument.shown_value}")
+                length = LINE_LIMIT if own_line else length + 1 + len(argument.shown_value)
 
     def _separate(self, parts: list[str], length: int, needed: int) -> int:
         """Add a blank or begin a new line; returns the length of the line."""
@@ -250,12 +266,10 @@ class MasterPrinter:
     def _fold_oldest(self, service: Service, parts: list[str], length: int) -> None:
         """Add arguments as 2.9 does."""
         fold = self._printer.style.fold
-        was_option = True
-        for word, value, is_option in self._arguments(service):
-            if was_option and not is_option and fold and length > _COLUMNS[-1]:
+        for word, _, value, _, first_other in self._arguments(service):
+            if first_other and fold and length > _COLUMNS[-1]:
                 parts.append("\n" + INDENT)
                 length = len(INDENT)
-            was_option = is_option
             pieces = [word] if value is None else [word, value]
             if (
                 fold

@@ -36,7 +36,7 @@ EDITING = "eX#"
 OF_THE_PROGRAM = "aAblmtT"
 """Options that tell what the installed program is built with."""
 
-_ORDER = (*"aAbCdefFhHjlmMnopPtTxX#", TWICE)
+_ORDER = (*"aAbdefFhHjlmMnopPtTxX#", TWICE)
 _MAJOR = "aAbtlmpMFPT"
 _EXCLUSIVE = ("dn", "hH")
 _ALLOWED = (
@@ -46,7 +46,6 @@ _ALLOWED = (
     ("P", ("f", "h", "o", "x", "H", "j", TWICE)),
     (TWICE, "fhoxHjP"),
     ("j", "pMFPoxnd"),
-    ("C", "pdn"),
 )
 
 
@@ -65,9 +64,10 @@ class Options:
 
     def add(self, letter: str, argument: str, version: PostfixVersion) -> None:
         """One option; raises FatalError for what this version does not take."""
-        if letter == "C":
+        if letter == "C":  # goes with everything, whatever the tables of postconf say
             self.classes = _classes(argument)
-        elif letter == "o":
+            return
+        if letter == "o":
             self.overrides.append(argument)
         elif letter == "P" and "P" in self.given and version >= (3, 11):
             letter = TWICE
@@ -102,9 +102,7 @@ class Options:
             if {"d", "M"} <= self.given:
                 raise FatalError("specify one of -a, -A, -b, -d, -e, -#, -l, -m, -M, and -X")
             if "n" in self.given and self.given & {"d", "M"}:
-                raise FatalError(
-                    "do not specify -n with -a, -A, -b, -d, -e, -#, -l, -m, -M, or -X"
-                )
+                raise FatalError("do not specify -n with -a, -A, -b, -d, -e, -#, -l, -m, -M, or -X")
             if {"o", "d"} <= self.given:
                 raise FatalError("do not specify -o with -a, -A, -b, -d, -e, -#, -l, -m, or -X")
         elif len(self.given & {"d", "n", "M"}) > 1:

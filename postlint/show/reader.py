@@ -100,14 +100,10 @@ class Reader:
             before = source.position(start).line
             yield Line(entry, entry.line.text, before, first, last)
 
-    def settings(
-        self, tree: Tree, settings: dict[str, Value], *, path: str
-    ) -> dict[str, Value]:
+    def settings(self, tree: Tree, settings: dict[str, Value], *, path: str) -> dict[str, Value]:
         """Add the ``name = value`` lines of a file to settings (dict_load_fp())."""
         for line in self.lines(tree):
-            name, text, problem = split_name_value(
-                line.text, name_required=self._version >= (3, 4)
-            )
+            name, text, problem = split_name_value(line.text, name_required=self._version >= (3, 4))
             if name is None or text is None:
                 raise FatalError(f'{path}, line {self._where(line)}: {problem}: "{line.text}"')
             old = settings.get(name)
@@ -152,9 +148,7 @@ class Reader:
             return
         last = self._line_number(source, end)
         lines = f"{last}" if first is None or first == last else f"{first}-{last}"
-        self._messages.warning(
-            f"{source.path}, line {lines}: text after null byte may be ignored"
-        )
+        self._messages.warning(f"{source.path}, line {lines}: text after null byte may be ignored")
 
     def _warn_of_white_space(self, source: SourceFile, entry: Entry) -> None:
         length = sum(

@@ -111,9 +111,7 @@ class Scanner:
                 if node.raw:
                     continue
             self._scan_value(text, scope)
-            if self._version < (3, 0) or (
-                node is not None and node.classes & (BUILTIN | SERVICE)
-            ):
+            if self._version < (3, 0) or (node is not None and node.classes & (BUILTIN | SERVICE)):
                 self._databases.find(self._expand_for_databases(text, scope), scope)
 
     def _scan_value(self, text: str, scope: Service | None) -> None:
@@ -153,12 +151,7 @@ class Scanner:
                 if service.settings is not None and name in service.settings:
                     defined = True
                     service.valid.add(name)
-        if (
-            not defined
-            and not database
-            and name not in engine.table
-            and self._version >= (2, 10)
-        ):
+        if not defined and not database and name not in engine.table and self._version >= (2, 10):
             self._warning(f"{self._file(scope)}: undefined parameter: {name}")
 
     def _file(self, scope: Service | None) -> str:
@@ -182,9 +175,7 @@ class Scanner:
             advice = _advice(name, self._version)
             if advice is not None:
                 self._found_deprecated = True
-                fate = (
-                    f'"{name}" will be removed' if used else f"{name} has been removed"
-                )
+                fate = f'"{name}" will be removed' if used else f"{name} has been removed"
                 self._warning(f"{path}: support for parameter {fate}; instead, {advice}")
             elif not used:
                 self._warning(f"{path}: unused parameter: {name}={settings[name].text}")

@@ -217,18 +217,16 @@ def targets(value: SourceText) -> Iterator[Target]:
             yield from _target(address, value)
             address = []
         address.append(token)
+        if token.is_operator(">"):
+            yield from _target(address, value)
+            address = []
     yield from _target(address, value)
 
 
 def _target(tokens: list[Token], value: SourceText) -> Iterator[Target]:
     opening = next((at for at, token in enumerate(tokens) if token.is_operator("<")), None)
-    rest: list[Token] = []
     if opening is not None:
-        inside = tokens[opening + 1 :]
-        closing = next(
-            (at for at, token in enumerate(inside) if token.is_operator(">")), len(inside)
-        )
-        tokens, rest = inside[:closing], inside[closing + 1 :]
+        tokens = [token for token in tokens[opening + 1 :] if not token.is_operator(">")]
     if not tokens:
         return
     text = value.cut(tokens[0].start, tokens[-1].end)
@@ -241,5 +239,3 @@ def _target(tokens: list[Token], value: SourceText) -> Iterator[Target]:
         yield Target("include", name[len(_INCLUDE) :], text)
     else:
         yield Target("address", name, text)
-    if rest:
-        yield from _target(rest, value)

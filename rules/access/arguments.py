@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.list_use import Use, uses
+from postlint.analysis.relay_answers import valid_filter
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
@@ -88,6 +89,16 @@ def _missing(service: Service, use: Use) -> Finding | None:
             severity=Severity.ERROR,
             parameter=use.start.name,
             related=_place("taken for its argument", argument),
+        )
+    if restriction.argument == "domain" and not valid_filter(argument.text):
+        if service.version < (2, 8) or item.dead_after is not None:
+            return None
+        return Finding(
+            argument.location or location,
+            f'the filter behind "=" in "{argument.text}" ({use.where}) can not be read: smtpd dies '
+            "of it as soon as it asks the list",
+            severity=Severity.ERROR,
+            parameter=use.start.name,
         )
     if restriction.argument == "domain" and swallowed:
         lost = argument.text.lower()

@@ -9,6 +9,7 @@ from postlint.analysis.list_use import uses
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import dnsbl
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,10 +141,10 @@ def _verdict(item: DnsList, zone: dnsbl.Zone) -> tuple[Severity | None, str] | N
     return None
 
 
-_SPAMHAUS = re.compile(
+_SPAMHAUS = LazyPattern(
     r"(?:.+\.)?(?:(?:zen|sbl|xbl|pbl|sbl-xbl)\.spamhaus\.org|zen\.dq\.spamhaus\.net)"
 )
-_SPAMHAUS_NAMES = re.compile(r"(?:.+\.)?(?:dbl\.spamhaus\.org|(?:dbl|zrd)\.dq\.spamhaus\.net)")
+_SPAMHAUS_NAMES = LazyPattern(r"(?:.+\.)?(?:dbl\.spamhaus\.org|(?:dbl|zrd)\.dq\.spamhaus\.net)")
 
 
 @rule("RST012", severity=Severity.WARNING, tags=("RFC 5782", "CWE-754"))
@@ -201,7 +202,7 @@ def _filter(item: DnsList) -> tuple[str, str]:
     return "", ""
 
 
-_DQS = re.compile(r"[a-z0-9]{20,}\.[a-z]+\.dq\.spamhaus\.net")
+_DQS = LazyPattern(r"[a-z0-9]{20,}\.[a-z]+\.dq\.spamhaus\.net")
 
 
 @rule("RST013", severity=Severity.WARNING, security=4.3, tags=("CWE-200",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.dh_parameters import read_group
@@ -10,6 +9,7 @@ from postlint.analysis.tls import explicit_values
 from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.lint.finding import Location
 
-_SIZE_IN_NAME = re.compile(r"(?<![0-9])(512|1024)(?![0-9])")
+_SIZE_IN_NAME = LazyPattern(r"(?<![0-9])(512|1024)(?![0-9])")
 
 
 @rule(

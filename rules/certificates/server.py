@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import is_public, service_role
+from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import explicit_values, server_tls, tls_of
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
@@ -49,7 +50,8 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
         smtpd_tls_chain_files = /etc/ssl/mx.example.com.pem
     References: postconf(5) smtpd_tls_chain_files, src/smtpd/smtpd.c, TLS_README
     """
-    if service.program != "smtpd" or not service.instance.whole_main_cf:
+    instance = service.instance
+    if service.program != "smtpd" or not instance.whole_main_cf or has_control_lines(instance):
         return
     server = server_tls(service)
     location = server.cause.value_location

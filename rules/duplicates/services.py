@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN
@@ -10,6 +9,7 @@ from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severit
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
 from postlint.syntax.lines import WHITE_SPACE
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.syntax.master_cf import MasterCf, Override, ServiceEntry
 
+_REUSES_PORTS = (3, 6)
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_ENDPOINT = re.compile(r"(?:(\[[^\]]*\]|[^:\[\]]*):)?([^:]+)\Z")
+_ENDPOINT = LazyPattern(r"(?:(\[[^\]]*\]|[^:\[\]]*):)?([^:]+)\Z")
 
 
 @rule("DUP002", severity=Severity.WARNING)
@@ -61,8 +62,9 @@ def duplicate_service(instance: Instance) -> Iterator[Finding]:
 
     Why: master(8) takes the last entry for a name and type, with its options only, and logs a
         warning; what the first says is lost. Names of ports count as their numbers: smtps,
-        submissions and 465 are one service. Where one entry listens on all addresses and another
-        on one of them, the second can not bind its port.
+        submissions and 465 are one service. Two entries that listen on the same address, one of
+        them because of inet_interfaces, share its connections at random (before Postfix 3.6 the
+        second can not be bound).
     Fix: Join the two entries, or delete one.
     Bad:
         myhostname = mx.example.com
@@ -74,7 +76,7 @@ def duplicate_service(instance: Instance) -> Iterator[Finding]:
         --- master.cf
         smtp inet n - n - - smtpd
         smtp unix - - n - - smtp
-    References: master(5), src/master/master_conf.c, src/master/master_ent.c
+    References: master(5), src/master/master_conf.c, src/master/master_ent.c, src/util/inet_listen.c
     """
     if instance.master_cf is None:
         return
@@ -163,7 +165,11 @@ def _dead_service(entry: ServiceEntry, last: ServiceEntry) -> Finding:
 def _conflicts(
     instance: Instance, services: dict[tuple[str, str, str], list[ServiceEntry]]
 ) -> Iterator[Finding]:
-    """Entries on one address beside an entry on all of them."""
+    """Entries that name an address which an entry without one listens on too.
+
+    From 3.6 on both can be bound (SO_REUSEPORT), and on the very same address the kernel gives
+    each connection to one or the other; before that, master(8) ends.
+    """
     interfaces = instance.main["inet_interfaces"]
     if not interfaces.known:
         return
@@ -173,15 +179,17 @@ def _conflicts(
         if kind != "inet" or not host or wildcard is None:
             continue
         address = "127.0.0.1" if host == "localhost" else host
-        listening = words & {address, f"[{address}]", host}
-        local = "loopback-only" in words and address in _LOOPBACK
-        if not (listening or local or "all" in words):
+        same = bool(words & {address, f"[{address}]", host})
+        same = same or ("loopback-only" in words and address in _LOOPBACK)
+        shared = instance.version >= _REUSES_PORTS
+        if not same and ("all" not in words or shared):
             continue
         name = entries[-1].fields[0].text
+        other = wildcard[-1].fields[0].text
+        effect = "each connection gets one of the two" if shared else "master will not start"
         yield Finding(
             entries[-1].fields[0].location,
-            f'master can not bind "{name}" on Linux: "{wildcard[-1].fields[0].text}" '
-            "listens on this address and port too",
+            f'"{name}" and "{other}" listen on the same address and port: {effect}',
             service=f"{name}/{kind}",
-            related=(Related("listens there already", wildcard[-1].fields[0].location),),
+            related=(Related("listens there too", wildcard[-1].fields[0].location),),
         )

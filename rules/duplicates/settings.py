@@ -9,6 +9,7 @@ from postlint.analysis.templates import has_template_marks
 from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from postlint.syntax.main_cf import Assignment
     from postlint.syntax.source import SourceFile
 
-_SECURITY_RELEVANT = re.compile(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
+_SECURITY_RELEVANT = LazyPattern(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
 
-_BRANCH = re.compile(
+_BRANCH = LazyPattern(
     r"""^[ \t]*(?:
         \{%[-+]?[ \t]*(?P<jinja>if|elif|else|endif)\b
       | <%[-_]?[ \t]*(?P<erb>if|unless|elsif|else|end|case|when|\})(?![A-Za-z0-9_])

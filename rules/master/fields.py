@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.command_lines import fields_filled_in
 from postlint.analysis.templates import has_template_marks
 from postlint.config.placeholders import has_placeholder
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
@@ -81,7 +82,7 @@ def bad_field(instance: Instance) -> Iterator[Finding]:
     """
     if instance.master_cf is None:
         return
-    for entry in instance.master_cf.services:
+    for entry in filter(fields_filled_in, instance.master_cf.services):
         for name in _NO_DEFAULT:
             if entry.field(name).text == "-":
                 where = entry.field(name).location
@@ -93,7 +94,7 @@ def bad_field(instance: Instance) -> Iterator[Finding]:
 def _type(entry: ServiceEntry, version: PostfixVersion) -> Iterator[Finding]:
     field = entry.field("type")
     text = field.text
-    if has_placeholder(text) or text == "-":
+    if text == "-":
         return
     if text not in service_types(version):
         if text in _TYPES:
@@ -115,7 +116,7 @@ def _type(entry: ServiceEntry, version: PostfixVersion) -> Iterator[Finding]:
 def _switches(entry: ServiceEntry, _: PostfixVersion) -> Iterator[Finding]:
     for name in ("private", "unprivileged", "chroot"):
         field = entry.field(name)
-        if field.text in ("y", "n", "-") or has_placeholder(field.text):
+        if field.text in ("y", "n", "-"):
             continue
         lower = field.text.lower()
         meant = _YES_NO.get(lower, lower)
@@ -149,7 +150,7 @@ def _limit(entry: ServiceEntry, _: PostfixVersion) -> Iterator[Finding]:
 
 def _number(field: SourceText, number: str, name: str) -> Iterator[Finding]:
     text = field.text
-    if text == "-" or (number.isascii() and number.isdigit()) or has_placeholder(text):
+    if text == "-" or (number.isascii() and number.isdigit()):
         return
     digits = len(text) - len(text.lstrip("0123456789"))
     if digits:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.command_lines import fields_filled_in
 from postlint.analysis.templates import is_unfilled
-from postlint.config.placeholders import has_placeholder
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import INET_PORTS
@@ -44,8 +44,8 @@ def unknown_port_name(instance: Instance) -> Iterator[Finding]:
     if instance.master_cf is None:
         return
     known = _names_on_host(instance)
-    for entry in instance.master_cf.services:
-        if entry.fields[1].text != "inet" or has_placeholder(entry.fields[0].text):
+    for entry in filter(fields_filled_in, instance.master_cf.services):
+        if entry.fields[1].text != "inet":
             continue
         name = entry.fields[0]
         port = name.cut(name.text.rfind(":") + 1, len(name))
@@ -59,7 +59,7 @@ def unknown_port_name(instance: Instance) -> Iterator[Finding]:
             if port.text not in known:
                 where = f"{_SERVICES_FILE} of this host"
                 yield _unknown(port, f"is not in {where}: master will not start", Severity.ERROR)
-        elif not is_unfilled(port.text):
+        elif not is_unfilled(port.text):  # behind "127.0.0.1:"
             yield from _name(port)
 
 

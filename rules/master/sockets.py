@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from postlint.analysis.command_lines import fields_filled_in
 from postlint.analysis.roles import is_public
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import program, stock_services
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _DELIVERY = frozenset({"discard", "error", "lmtp", "local", "pipe", "smtp", "virtual"})
 """Programs that the queue manager talks to, always through the private folder."""
 
-_SOCKET = re.compile(r"(?<![A-Za-z0-9_.-])(private|public)/([A-Za-z0-9_.-]+)")
+_SOCKET = LazyPattern(r"(?<![A-Za-z0-9_.-])(private|public)/([A-Za-z0-9_.-]+)")
 
 _FOR_CLIENTS = frozenset({"postscreen", "qmqpd", "smtpd", "spawn"})
 """Programs that are made for clients on the network."""
@@ -54,7 +55,7 @@ def private_flags(instance: Instance) -> Iterator[Finding]:
     mentioned = _sockets(instance)
     for service in instance.services:
         entry = service.entry
-        if entry is None or service.type not in ("unix", "fifo", "pass", "unix-dgram"):
+        if entry is None or service.type == "inet" or not fields_filled_in(entry):
             continue
         field = entry.field("private")
         if field.text not in ("y", "n", "-"):
@@ -107,8 +108,8 @@ def _sockets(instance: Instance) -> dict[str, dict[str, Setting]]:
     for settings in scopes:
         for setting in settings:
             if "private/" in setting.text or "public/" in setting.text:
-                for folder, name in _SOCKET.findall(setting.text):
-                    found.setdefault(name, {}).setdefault(folder, setting)
+                for match in _SOCKET.finditer(setting.text):
+                    found.setdefault(match[2], {}).setdefault(match[1], setting)
     return found
 
 

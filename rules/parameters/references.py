@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.analysis.names import explicit_settings, names_of
@@ -12,6 +11,7 @@ from postlint.config.placeholders import is_shell_variable
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions, service_parameters
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 from postlint.syntax.value import Call, Conditional, Reference, Value, parse_value
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postlint.config.service import Service
     from postlint.config.settings import Setting
 
-_SECURITY_RELEVANT = re.compile(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
+_SECURITY_RELEVANT = LazyPattern(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
 _STOCK_MACROS = ("mua_",)
 """Names that the comments of the stock master.cf mention, for the user to define."""
 

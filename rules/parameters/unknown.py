@@ -193,10 +193,11 @@ def _without_service(setting: Setting, names: Names) -> Finding:
         )
     near = names.similar_service(service)
     hint = "" if near is None else f"; did you mean {near}{suffix}?"
+    kind = "pipe or spawn service" if suffix == "_time_limit" else "service"
     fix = None if near is None else renamed(setting, f"{near}{suffix}", "unsafe")
     return _finding(
         setting,
-        f'master.cf has no service "{service}": nothing reads {setting.name}{hint}',
+        f'master.cf has no {kind} "{service}": nothing reads {setting.name}{hint}',
         Severity.WARNING,
         fix,
     )

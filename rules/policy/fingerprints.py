@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.policies import level_of, policies_of
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import DIGEST_SIZES, digest_size
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from postlint.syntax.source import SourceText
     from postlint.syntax.table import Policy
 
-_WORD = re.compile(r"[^|]+")
-_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})*\Z")
-_PASTED = re.compile(r"(?i)(?:sha-?\d*|md5)?[ _]*(?:fingerprint)?[=:]")
+_WORD = LazyPattern(r"[^|]+")
+_HEXADECIMAL = LazyPattern(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2})*\Z")
+_PASTED = LazyPattern(r"(?i)(?:sha-?\d*|md5)?[ _]*(?:fingerprint)?[=:]")
 
 
 @rule("POL001", severity=Severity.ERROR)

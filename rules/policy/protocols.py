@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.analysis.policies import level_of, policies_of
@@ -10,6 +9,7 @@ from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList, missin
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
+from postlint.syntax.patterns import LazyPattern
 
 from ..tls.words import joined
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postlint.syntax.source import Location, SourceText
     from postlint.syntax.table import Policy
 
-_CIPHER_WORD = re.compile(r"[^,: \t\r\n]+")
+_CIPHER_WORD = LazyPattern(r"[^,: \t\r\n]+")
 
 
 class _Verdict(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.access_tables import access_table
@@ -10,6 +9,7 @@ from postlint.analysis.list_use import uses
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.service import Service
 
-_SUFFIXES = re.compile(
+_SUFFIXES = LazyPattern(
     r"(?:ac|co|gov|org)\.uk|(?:co|ne|or)\.jp|co\.(?:nz|za)|com\.(?:ar|au|br|cn|mx|tr)|(?:net|org)\.au"
 )
-_TOP_LEVEL = re.compile(
+_TOP_LEVEL = LazyPattern(
     r"arpa|asia|biz|cat|com|coop|edu|eu|gov|info|int|io|jobs|mil|mobi|museum|name|net|org|post|pro"
     r"|tel|travel|xxx|dev|app|cloud|online|site|shop|xyz|top|club"
     r"|at|au|be|bg|br|by|ca|ch|cl|cn|cz|de|dk|ee|es|fi|fr|gr|hk|hr|hu|ie|il|in|ir|is|it|jp|kr|lt|lu"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.relay import relay_verdict
 from postlint.analysis.roles import is_public, port, service_role
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _USUAL_PORTS = (10025, 10026, 10027)
 
-_PRIVATE_HOST = re.compile(r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|\[?f[cd]|[A-Z_]+:")
+_PRIVATE_HOST = LazyPattern(r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|\[?f[cd]|[A-Z_]+:")
 """A listening address that the Internet does not reach, or one that is still to be filled in."""
 
 

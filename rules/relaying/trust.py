@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.destinations import destinations_of
@@ -12,13 +11,14 @@ from postlint.analysis.restrictions import RECIPIENT, RELAY
 from postlint.analysis.roles import is_public
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.service import Service
 
-_SYSTEM_BUNDLES = re.compile(
+_SYSTEM_BUNDLES = LazyPattern(
     r"/etc/(?:ssl/certs(?:/ca-certificates\.crt|/ca-bundle\.crt)?/?|ssl/cert\.pem|ssl/ca-bundle\.pem"
     r"|pki/tls/(?:certs/ca-bundle\.crt|cert\.pem|certs/?)|pki/ca-trust/extracted/pem/[^/]*)"
     r"|/usr/(?:local/)?share/(?:certs|ca-certificates)/[^ ]*|/var/lib/ca-certificates/[^ ]*"

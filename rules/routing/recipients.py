@@ -198,7 +198,7 @@ def relay_recipients_unverified(instance: Instance) -> Iterator[Finding]:
     transport = _program(instance, "relay_transport")
     if location is None or transport in (None, *_NO_DELIVERY):
         return
-    found = address_class("relay_domains", instance.main, instance.files)
+    found = address_class("relay_domains", instance)
     names = [
         item.name
         for item in found.names()
@@ -237,7 +237,7 @@ def _takes_anybody(service: Service, maps: Effective, domain: str) -> bool:
     keys = ((f"{_NOBODY}@{domain}", False), (_NOBODY, False), (f"@{domain}", True))
     for element in maps.elements():
         found = access_table(service, element).look_up(keys)
-        if found.unknown or found.error:
+        if found.error:
             return False
         if found.value is not None:
             return True
@@ -269,7 +269,7 @@ def _checks_recipients(service: Service) -> bool:
 def _domain(instance: Instance, parameter: str) -> str | None:
     """A domain of a class that is more than the host itself, if it has one that is known."""
     own = instance.main["myhostname"].text.lower()
-    found = address_class(parameter, instance.main, instance.files)
+    found = address_class(parameter, instance)
     names = [
         item.name for item in found.names() if not item.is_local_name and is_host_name(item.name)
     ]
@@ -281,7 +281,7 @@ def _has_domains(instance: Instance, parameter: str) -> bool:
     """Whether a class certainly has domains that mail comes for."""
     if _domain(instance, parameter) is not None:
         return True
-    found = address_class(parameter, instance.main, instance.files)
+    found = address_class(parameter, instance)
     return found.value.explicit and any(item.kind == "table" for item in found.items)
 
 
@@ -289,7 +289,7 @@ def _class_before(instance: Instance, domain: str, parameter: str = "relay_domai
     """Whether a domain is in a class that is looked at before this one."""
     unknown = False
     for name in CLASSES[: CLASSES.index(parameter)]:
-        answer = address_class(name, instance.main, instance.files).contains(domain)
+        answer = address_class(name, instance).contains(domain)
         if answer:
             return True
         unknown = unknown or answer is None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.auth import accepts_strangers, auth_of, permits_certificates
 from postlint.analysis.roles import is_public, service_role
+from postlint.analysis.templates import has_control_lines
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
 
@@ -39,6 +40,8 @@ def msa_without_sasl(service: Service) -> Iterator[Finding]:
     References: SASL_README, RFC 6409 section 4.3, RFC 8314 section 3.3
     """
     if not _is_submission(service) or service.location is None:
+        return
+    if has_control_lines(service.instance):
         return
     if auth_of(service).enabled is False and not permits_certificates(service):
         yield Finding(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import port
@@ -10,6 +9,7 @@ from postlint.config.tables import table_reference
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,8 +144,8 @@ def _offers_tls(screen: Service) -> bool:
     return level.known and level.word() not in (None, "", "none")
 
 
-_SITE = re.compile(r"[A-Za-z0-9_.-]+(?:=([^*]*))?(?:\*(.*))?\Z")
-_WEIGHT = re.compile(r"[+-]?[0-9]+\Z")
+_SITE = LazyPattern(r"[A-Za-z0-9_.-]+(?:=([^*]*))?(?:\*(.*))?\Z")
+_WEIGHT = LazyPattern(r"[+-]?[0-9]+\Z")
 
 
 @rule("SMTP012", severity=Severity.ERROR, tags=("POSTSCREEN_README",))

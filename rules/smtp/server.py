@@ -12,6 +12,7 @@ from postlint.config.effective import UNKNOWN
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,12 +104,12 @@ def helo_not_required(service: Service) -> Iterator[Finding]:
     )
 
 
-_DISCLOSES = re.compile(
+_DISCLOSES = LazyPattern(
     r"\b(debian|ubuntu|centos|red ?hat|fedora|suse|freebsd|openbsd|netbsd|gentoo|arch|linux|windows"
     r"|mail_version)\b",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\Z")
+_NAME = LazyPattern(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\Z")
 
 
 @rule("SMTP007", severity=Severity.WARNING, tags=("RFC 5321", "CWE-200", "CIS", "lynis"))
@@ -203,7 +204,7 @@ def _unlimited(value: Effective, message: str) -> Finding:
     return Finding(location, message, parameter=value.name)
 
 
-_TIME = re.compile(r"([0-9]+)([smhdw]?)\Z")
+_TIME = LazyPattern(r"([0-9]+)([smhdw]?)\Z")
 
 
 def _seconds(value: Effective) -> int | None:
@@ -213,8 +214,8 @@ def _seconds(value: Effective) -> int | None:
     return int(match[1]) * {"m": 60, "h": 3600, "d": 86400, "w": 604800}.get(match[2], 1)
 
 
-_SIGNERS = re.compile(r"opendkim|dkim|rspamd|amavis|clamav|:8891\b|:11332\b", re.IGNORECASE)
-_PLAIN = re.compile(r"inet6?:(?:\[?([^\]:@]+)\]?:)?([0-9a-z-]+)(?:@(.+))?\Z", re.IGNORECASE)
+_SIGNERS = LazyPattern(r"opendkim|dkim|rspamd|amavis|clamav|:8891\b|:11332\b", re.IGNORECASE)
+_PLAIN = LazyPattern(r"inet6?:(?:\[?([^\]:@]+)\]?:)?([0-9a-z-]+)(?:@(.+))?\Z", re.IGNORECASE)
 
 
 @rule("SMTP015", severity=Severity.WARNING, security=4.3, tags=("CWE-636", "MILTER_README"))

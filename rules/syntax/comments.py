@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.readers import refusal
@@ -11,6 +10,7 @@ from postlint.analysis.templates import has_template_marks
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.lines import WHITE_SPACE
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postlint.syntax.master_cf import ServiceEntry
     from postlint.syntax.source import SourceFile, SourceText
 
-_COMMENT = re.compile(r"(?:\A|(?<=[ \t\v\f\r]))#")
+_COMMENT = LazyPattern(r"(?:\A|(?<=[ \t\v\f\r]))#")
 _TYPED: frozenset[Shape] = frozenset({"boolean", "number", "time"})
 _QUIET: frozenset[Shape] = frozenset({"text", "command"})
 _TEXT_WITH_WARNING = frozenset({"luser_relay", "mail_name", "smtpd_sasl_local_domain"})

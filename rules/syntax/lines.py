@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import names_of
@@ -12,9 +11,11 @@ from postlint.lint.rule import rule
 from postlint.postfix import parameters
 from postlint.syntax.lines import WHITE_SPACE, Entry, LeadingWhitespace
 from postlint.syntax.main_cf import Assignment, MainCf, MissingEquals, MissingName
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from lark import Token
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.syntax.source import SourceText
 
-_LOOKS_LIKE_SETTING = re.compile(r"([ \t\v\f\r]+)([A-Za-z0-9_][A-Za-z0-9_-]*)[ \t]*=(?![=~])")
-_COLON = re.compile(r"([A-Za-z0-9_]+)([ \t]*:[ \t]*)(?=\S)")
-_PLUS = re.compile(r"[^ \t=]+[ \t]*\+[ \t]*=|[^ \t=]+\+=")
-_NAME_AND_VALUE = re.compile(r"([A-Za-z0-9_]+)[ \t]+(?=[^ \t=])")
+_LOOKS_LIKE_SETTING = LazyPattern(r"([ \t\v\f\r]+)([A-Za-z0-9_][A-Za-z0-9_-]*)[ \t]*=(?![=~])")
+_COLON = LazyPattern(r"([A-Za-z0-9_]+)([ \t]*:[ \t]*)(?=\S)")
+_PLUS = LazyPattern(r"[^ \t=]+[ \t]*\+[ \t]*=|[^ \t=]+\+=")
+_NAME_AND_VALUE = LazyPattern(r"([A-Za-z0-9_]+)[ \t]+(?=[^ \t=])")
 
 _HOLDS_EQUALS = ("_environment", "_maps", "_checks", "_filter", "_macro_defaults", "_mapping")
 """Ends of names whose values may well contain ``name = value``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings
@@ -10,17 +9,19 @@ from postlint.analysis.templates import has_template_marks
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import malformed, parse_value, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from postlint.config.instance import Instance
+    from postlint.config.scope import Scope
     from postlint.config.service import Service
     from postlint.config.settings import Setting
     from postlint.syntax.value import Malformed
 
-_MENTION = re.compile(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
+_MENTION = LazyPattern(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
 _PATTERNS = ("regexp:", "pcre:", "inline:", "cidr:")
 
 
@@ -49,8 +50,11 @@ def bad_macro_syntax(instance: Instance) -> Iterator[Finding]:
             yield _malformed(setting, service, errors[0])
         elif not errors:
             scope = instance.main if service is None else service
-            if "nesting" in (scope[setting.name].problem or ""):
+            problem = scope[setting.name].problem or ""
+            if "nesting" in problem:
                 looping.append((service, setting))
+            elif problem and not _inherited(setting, scope):
+                yield _not_expanded(setting, service, problem)
     yield from _loops(looping)
     hostname = instance.settings.get("myhostname")
     if hostname is not None and "mydomain" not in instance.settings:
@@ -77,6 +81,24 @@ def _malformed(setting: Setting, service: Service | None, error: Malformed) -> F
     return Finding(
         setting.value.cut(start, end).location,
         f'malformed expression "{shown}" in {setting.name}: {kind}{hint}',
+        parameter=setting.name,
+        service=None if service is None else service.label,
+    )
+
+
+def _inherited(setting: Setting, scope: Scope) -> bool:
+    """Whether one of the names that a value mentions can not be expanded either."""
+    values = (scope.get(name) for name in set(_MENTION.findall(setting.text)))
+    return any(value is not None and value.problem is not None for value in values)
+
+
+def _not_expanded(setting: Setting, service: Service | None, problem: str) -> Finding:
+    """Syntax that is right, but not in this version or not with these operands."""
+    location = setting.value_location
+    assert location is not None
+    return Finding(
+        location,
+        f"{setting.name} can not be expanded: {problem}",
         parameter=setting.name,
         service=None if service is None else service.label,
     )

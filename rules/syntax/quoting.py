@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.readers import refusal
@@ -13,6 +12,7 @@ from postlint.lint.rule import rule
 from postlint.syntax.lists import split_list
 from postlint.syntax.main_cf import Assignment, MainCf
 from postlint.syntax.master_cf import ServiceEntry
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ _BYTE_ORDER_MARK = "\ufeff"
 _BLANKS = "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _ZERO_WIDTH = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u2060\ufeff\x85"
 _SMART_QUOTES = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
-_INVISIBLE = re.compile(f"[{_BLANKS}{_ZERO_WIDTH}]")
-_IN_VALUES = re.compile(f"[{_BLANKS}{_ZERO_WIDTH}{_SMART_QUOTES}]")
+_INVISIBLE = LazyPattern(f"[{_BLANKS}{_ZERO_WIDTH}]")
+_IN_VALUES = LazyPattern(f"[{_BLANKS}{_ZERO_WIDTH}{_SMART_QUOTES}]")
 
 
 @rule("SYN006", severity=Severity.ERROR)
@@ -265,7 +265,7 @@ def _nul_in(entry: Entry) -> Iterator[Finding]:
 
 
 def _in_text(
-    text: SourceText, where: str, parameter: str | None, pattern: re.Pattern[str]
+    text: SourceText, where: str, parameter: str | None, pattern: LazyPattern
 ) -> Iterator[Finding]:
     found = [match for match in pattern.finditer(text.text) if not _is_mark(text, match.start())]
     if not found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.tls import explicit_values, tls_of
@@ -10,6 +9,7 @@ from postlint.lint.edits import replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 from .words import SIDES, anchor, joined, service_items, shown
@@ -26,10 +26,10 @@ _EXCLUSIONS = tuple(
 )
 _LISTS = tuple(f"tls_{grade}_cipherlist" for grade in ("high", "medium", "low", "export"))
 _MODIFIERS = "!+-@"
-_CIPHER_WORD = re.compile(r"[^,: \t\r\n]+")
-_LOOKS_LIKE_CIPHERS = re.compile(r"[:!+@]|[A-Z]{3}.*-|^(?:ALL|DEFAULT|HIGH|LOW|MEDIUM)$")
+_CIPHER_WORD = LazyPattern(r"[^,: \t\r\n]+")
+_LOOKS_LIKE_CIPHERS = LazyPattern(r"[:!+@]|[A-Z]{3}.*-|^(?:ALL|DEFAULT|HIGH|LOW|MEDIUM)$")
 _NULL_WORDS = frozenset({"eNULL", "NULL", "COMPLEMENTOFALL"})
-_WEAK_WORDS = re.compile(
+_WEAK_WORDS = LazyPattern(
     r"(?:^|[-+])(?:RC4|3DES|DES|EXP|EXPORT|EXPORT40|EXPORT56|MD5|aDSS|DSS|SEED|IDEA|RC2|LOW)(?:$|[-+])"
 )
 

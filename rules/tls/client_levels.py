@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import host_role
+from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import tls_of
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
@@ -43,6 +44,8 @@ def client_tls_off(instance: Instance) -> Iterator[Finding]:
     client = tls_of(instance).internet
     tree = instance.main_cf
     if client is None or tree is None or client.service.implicit or not instance.whole_main_cf:
+        return
+    if has_control_lines(instance):
         return
     if client.level != "none" or not tls_of(instance).policies(client.service).empty:
         return

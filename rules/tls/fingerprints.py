@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.tls import tls_of
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.restrictions import LISTS
+from postlint.syntax.patterns import LazyPattern
 
 from .words import SIDES, shown
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WEAK = frozenset({"md5", "sha1"})
 # Names that some OpenSSL knows, in any of their spellings.
-_KNOWN = re.compile(
+_KNOWN = LazyPattern(
     r"(?:rsa-)?(?:md[245]|mdc2|md5-sha1|sha-?(?:1|224|256|384|512|512[-/]224|512[-/]256)?"
     r"|sha2-(?:224|256|384|512|512/224|512/256)|sha3-(?:224|256|384|512)|shake-?(?:128|256)"
     r"|keccak-[a-z0-9-]+|blake2[bs](?:-?(?:256|512))?|ripemd(?:-?160)?|rmd160|whirlpool|sm3"

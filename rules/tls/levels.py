@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.auth import accepts_strangers
 from postlint.analysis.roles import host_role, is_public, port, service_role
+from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import explicit_values, server_tls, tls_of
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
@@ -43,6 +44,8 @@ def server_tls_off(service: Service) -> Iterator[Finding]:
     """
     instance = service.instance
     if service.program != "smtpd" or service.implicit or not instance.whole_main_cf:
+        return
+    if has_control_lines(instance):
         return
     role = service_role(service)
     if role not in ("mx", "msa") or is_public(service) is not True:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.roles import port
+from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import server_tls, tls_of
 from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Related, Severity
@@ -89,6 +90,8 @@ def client_wrappermode_mismatch(instance: Instance) -> Iterator[Finding]:
         smtp_tls_wrappermode = yes
     References: TLS_README, postconf(5) smtp_tls_wrappermode
     """
+    if has_control_lines(instance):
+        return
     tls = tls_of(instance)
     internet = tls.internet
     relayhost = instance.main["relayhost"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.readers import refusal
 from postlint.analysis.templates import has_template_marks, is_unfilled
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.postfix import enums, parameters, service_parameters
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.analysis.readers import Explicit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from postlint.postfix.parameters import Bounds, ParameterType
     from postlint.postfix.versions import PostfixVersion
 
-_SAID_ELSEWHERE = re.compile(r"\A[\"'%@<]|[\"']\Z|(?:\A|[ \t])#")
+_SAID_ELSEWHERE = LazyPattern(r"\A[\"'%@<]|[\"']\Z|(?:\A|[ \t])#")
 
 
 def unclear(item: Explicit) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import names_of
@@ -12,6 +11,7 @@ from postlint.analysis.templates import has_template_marks, is_unfilled
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions
+from postlint.syntax.patterns import LazyPattern
 
 from .common import bounds_of, origin, unclear
 
@@ -37,11 +37,11 @@ _RELAY_HOSTS = frozenset(
     {"relayhost", "smtp_fallback_relay", "fallback_relay", "lmtp_fallback_relay"}
 )
 _TRANSPORTS = ("inet", "unix", "local")
-_HOST_AND_PORT = re.compile(r"(?:\[[^\]\s]+\]|[A-Za-z0-9._-]*):([A-Za-z0-9_-]+)\Z")
-_HOST_LIKE = re.compile(r"\[.*\]\Z|[0-9.]+\Z|localhost\Z|.*\..*\Z")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_PORT = re.compile(r"[0-9]+\Z")
-_TRANSPORT_PREFIX = re.compile(r"(smtp|lmtp|relay|smtps|esmtp):(?=[\[A-Za-z])")
+_HOST_AND_PORT = LazyPattern(r"(?:\[[^\]\s]+\]|[A-Za-z0-9._-]*):([A-Za-z0-9_-]+)\Z")
+_HOST_LIKE = LazyPattern(r"\[.*\]\Z|[0-9.]+\Z|localhost\Z|.*\..*\Z")
+_URL = LazyPattern(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_PORT = LazyPattern(r"[0-9]+\Z")
+_TRANSPORT_PREFIX = LazyPattern(r"(smtp|lmtp|relay|smtps|esmtp):(?=[\[A-Za-z])")
 
 
 @rule("VAL011", severity=Severity.ERROR)

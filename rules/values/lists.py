@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import names_of
@@ -12,6 +11,7 @@ from postlint.analysis.templates import has_template_marks
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _OTHER_LISTS = frozenset(
         "smtpd_restriction_classes",
     }
 )
-_BRACKETS = re.compile(r"\[[^\]\s]*\]")
+_BRACKETS = LazyPattern(r"\[[^\]\s]*\]")
 _PATTERN_TYPES = ("regexp:", "pcre:", "inline:", "static:", "randmap:")
 
 

@@ -9,6 +9,7 @@ from postlint.analysis.readers import explicit_values
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 from .common import bounds_of, refused_value, type_of, unclear
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 _MEANS_YES = frozenset({"true", "on", "1", "y", "enable", "enabled", "t"})
 _MEANS_NO = frozenset({"false", "off", "0", "n", "disable", "disabled", "f", "none", "never"})
-_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]+)\Z")
-_SIZE = re.compile(r"([0-9]{1,12})[ \t]*([kmg])(?:i?b)?\Z", re.IGNORECASE)
+_INTEGER = LazyPattern(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]+)\Z")
+_SIZE = LazyPattern(r"([0-9]{1,12})[ \t]*([kmg])(?:i?b)?\Z", re.IGNORECASE)
 _POWERS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LIMITS = {"int": (1 << 31) - 1, "nint": (1 << 31) - 1, "long": (1 << 63) - 1}
 _LONGEST_NUMBER = 19

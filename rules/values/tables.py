@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.analysis.names import Names, edit_distance, names_of
@@ -13,6 +12,7 @@ from postlint.analysis.versions import Interval
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions, tables
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 _LISTS_WITH_TABLES = frozenset(
     {"local_header_rewrite_clients", "postscreen_access_list", "smtpd_forbidden_commands"}
 )
-_FILES = re.compile(
+_FILES = LazyPattern(
     r"_(?:cert|dcert|eccert|key|dkey|eckey|template|CA|anchor|param|log|config)_?file\Z|_CAfile\Z"
     r"|_CApath\Z|\A(?:command|daemon|data|queue|meta|config|mail_spool|multi_instance)_directory\Z"
     r"|\Avirtual_mailbox_base\Z|\Amaillog_file\Z"
 )
 _NO_FILES = frozenset({"", "no", "none", "auto", "default"})
 _ARGUMENTS = frozenset({"table", "domain", "endpoint", "number"})
-_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{0,4}\Z")
-_WORD = re.compile(r"[A-Za-z0-9_-]+\Z")
+_HEXADECIMAL = LazyPattern(r"[0-9A-Fa-f]{0,4}\Z")
+_WORD = LazyPattern(r"[A-Za-z0-9_-]+\Z")
 
 
 class _TableWord(NamedTuple):

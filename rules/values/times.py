@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from postlint.analysis.readers import explicit_values
@@ -10,6 +9,7 @@ from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, service_parameters
+from postlint.syntax.patterns import LazyPattern
 
 from .common import bounds_of, origin, refused_value, shown, type_of, unclear
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from postlint.postfix.parameters import Bounds
     from postlint.postfix.versions import PostfixVersion
 
-_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]+)")
+_NUMBER = LazyPattern(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]+)")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNIT_NAMES = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 _LARGEST = (1 << 31) - 1
@@ -33,9 +33,9 @@ _WORDS = {
     "w": ("w", "wk", "wks", "week", "weeks"),
 }
 _MEANINGS = {word: unit for unit, words in _WORDS.items() for word in words}
-_DECIMAL = re.compile(r"([0-9]{1,6})\.([0-9]{1,3})[ \t]*([a-zA-Z]*)\Z")
-_APART = re.compile(r"([0-9]+)[ \t]+([a-zA-Z]+)\Z")
-_ANY_UNIT = re.compile(r"([0-9]+)([a-zA-Z]+)\Z")
+_DECIMAL = LazyPattern(r"([0-9]{1,6})\.([0-9]{1,3})[ \t]*([a-zA-Z]*)\Z")
+_APART = LazyPattern(r"([0-9]+)[ \t]+([a-zA-Z]+)\Z")
+_ANY_UNIT = LazyPattern(r"([0-9]+)([a-zA-Z]+)\Z")
 _QUEUE_LIFETIMES = frozenset({"bounce_queue_lifetime", "maximal_queue_lifetime"})
 _LONG_LIFE_DAYS = 40
 

@@ -1,0 +1,241 @@
+"""MST011: services that others need and master.cf does not have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from postlint.analysis.nexthops import destination
+from postlint.analysis.restrictions import RestrictionLists
+from postlint.analysis.templates import has_control_lines
+from postlint.config.tables import INDEXED_TYPES, table_references
+from postlint.lint.finding import Finding, Location, Related, Severity
+from postlint.lint.rule import rule
+from postlint.syntax.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
+    from postlint.config.service import Service
+
+_BACKBONE = frozenset({"cleanup", "qmgr", "rewrite"})
+"""Without all of these a file is no master.cf but a part of one."""
+
+_ALWAYS = {
+    "cleanup": "no mail can be queued",
+    "qmgr": "no mail is delivered",
+    "rewrite": "no mail is accepted or delivered",
+    "bounce": "mail that can not be delivered is never returned",
+    "defer": "mail that has to wait holds up whoever delivers it",
+}
+_SOMETIMES = {
+    "error": "mail that can be delivered nowhere is never returned",
+    "retry": "mail for a destination that is down holds up the queue manager",
+    "pickup": "mail from sendmail(1) is never picked up",
+    "trace": "mail with a delivery report asked for is not delivered",
+}
+
+_TRANSPORT_PARAMETERS = (
+    "mailbox_transport",
+    "fallback_transport",
+    "address_verify_default_transport",
+    "address_verify_local_transport",
+    "address_verify_relay_transport",
+    "address_verify_virtual_transport",
+)
+_BY_CLASS = {
+    "local_transport": "mydestination",
+    "relay_transport": "relay_domains",
+    "virtual_transport": "virtual_mailbox_domains",
+}
+_TABLES = ("transport_maps", "sender_dependent_default_transport_maps")
+_UNVERIFIED = frozenset({"reject_unverified_recipient", "reject_unverified_sender"})
+_TLS_SWITCHES = {
+    "smtpd": ("smtpd_tls_security_level", "smtpd_use_tls", "smtpd_enforce_tls"),
+    "smtp": ("smtp_tls_security_level", "smtp_use_tls", "smtp_enforce_tls"),
+    "lmtp": ("lmtp_tls_security_level", "lmtp_use_tls", "lmtp_enforce_tls"),
+}
+_TABLE_LIMIT = 100_000
+"""Entries of a transport table that are looked at."""
+
+
+class _Need(NamedTuple):
+    """A service that something asks for; ``location`` is what asks, None for Postfix itself."""
+
+    name: str
+    reason: str
+    location: Location | None = None
+    parameter: str | None = None
+    severity: Severity | None = None
+    service: str | None = None
+
+
+@rule("MST011", severity=Severity.ERROR)
+def missing_service(instance: Instance) -> Iterator[Finding]:
+    """A service that the configuration needs is not in master.cf.
+
+    Why: Daemons reach each other through sockets that master(8) makes from master.cf. Where one
+        is missing, Postfix waits for it and tries again: mail for a transport without a service
+        stays in the queue as "mail transport unavailable".
+    Fix: Take the line from the stock master.cf, or correct the name of the transport.
+    Bad:
+        content_filter = scan:[127.0.0.1]:10024
+    Good:
+        content_filter = scan:[127.0.0.1]:10024
+        --- master.cf
+        smtp inet n - n - - smtpd
+        pickup unix n - n 60 1 pickup
+        cleanup unix n - n - 0 cleanup
+        qmgr unix n - n 300 1 qmgr
+        rewrite unix - - n - - trivial-rewrite
+        bounce unix - - n - 0 bounce
+        defer unix - - n - 0 bounce
+        trace unix - - n - 0 bounce
+        error unix - - n - - error
+        retry unix - - n - - error
+        proxymap unix - - n - - proxymap
+        tlsmgr unix - - n 1000? 1 tlsmgr
+        smtp unix - - n - - smtp
+        local unix - n n - - local
+        scan unix - - n - 10 smtp
+    References: master(5), transport(5), FILTER_README
+    """
+    if instance.master_cf is None or not instance.whole_master_cf or has_control_lines(instance):
+        return
+    there = {service.name for service in instance.services if service.type != "inet"}
+    if there.isdisjoint(_BACKBONE):
+        return
+    transports = {service.name for service in instance.services if service.type == "unix"}
+    reported: set[tuple[str, Location | None]] = set()
+    for need in _needs(instance):
+        if need.name in there or (need.name, need.location) in reported:
+            continue
+        reported.add((need.name, need.location))
+        yield _finding(need, instance)
+    for need in _transports(instance):
+        if need.name not in transports and (need.name, need.location) not in reported:
+            reported.add((need.name, need.location))
+            yield _finding(need, instance)
+
+
+def _finding(need: _Need, instance: Instance) -> Finding:
+    assert instance.master_cf is not None
+    beginning = Location(instance.master_cf.source, Span(0, 0))
+    related = () if need.location is None else (Related("the service is missing here", beginning),)
+    return Finding(
+        need.location or beginning,
+        f'master.cf has no service "{need.name}": {need.reason}',
+        severity=need.severity,
+        parameter=need.parameter,
+        service=need.service,
+        related=related,
+    )
+
+
+def _needs(instance: Instance) -> Iterator[_Need]:
+    """What Postfix asks for by itself."""
+    for name, reason in _ALWAYS.items():
+        yield _Need(name, reason)
+    for name, reason in _SOMETIMES.items():
+        yield _Need(name, reason, severity=Severity.WARNING)
+    if instance.main_cf is None:
+        return
+    log = instance.main["maillog_file"]
+    if log.explicit and log.empty is False:
+        yield _Need("postlog", "nothing is logged", log.value_location, log.name)
+    yield from _proxied(instance)
+    for service in instance.services_running("smtpd", "smtp", "lmtp"):
+        yield from _tls(service)
+        if service.program == "smtpd":
+            yield from _verification(service)
+
+
+def _proxied(instance: Instance) -> Iterator[_Need]:
+    """proxymap, for tables that are read through it."""
+    for setting in instance.settings.values():
+        if "proxy:" in setting.text and setting.name != "proxy_read_maps":
+            value = instance.main[setting.name]
+            for reference in table_references(value):
+                if reference.proxied:
+                    where = reference.element.location or value.value_location
+                    yield _Need(
+                        "proxymap", f"{reference.element.text} can not be read", where, setting.name
+                    )
+                    return
+
+
+def _tls(service: Service) -> Iterator[_Need]:
+    for name in _TLS_SWITCHES[service.program]:
+        value = service[name]
+        on = value.yes if name.endswith("_tls") else value.word() not in (None, "", "none")
+        if value.explicit and on:
+            reason = "TLS does not work without it"
+            yield _Need("tlsmgr", reason, value.value_location, name)
+            return
+
+
+def _verification(service: Service) -> Iterator[_Need]:
+    lists = RestrictionLists(service)
+    for start in lists:
+        if not start.value.explicit:
+            continue
+        for part in lists.with_classes(start):
+            for item in part.items:
+                if item.restriction is not None and item.restriction.name in _UNVERIFIED:
+                    where = item.element.location or part.value.value_location
+                    reason = f"{item.restriction.name} can not find out about addresses"
+                    yield _Need("verify", reason, where, start.name)
+                    return
+
+
+def _transports(instance: Instance) -> Iterator[_Need]:
+    """The transports that settings and tables name."""
+    main = instance.main
+    if instance.main_cf is None:
+        return
+    yield from _named(main["default_transport"])
+    for parameter, domains in _BY_CLASS.items():
+        of_others = domains == "relay_domains" and not main[domains].explicit
+        if main[domains].empty is False and not of_others:
+            yield from _named(main[parameter], main[domains])
+    for parameter in _TRANSPORT_PARAMETERS:
+        if main[parameter].explicit:
+            yield from _named(main[parameter])
+    yield from _named(main["content_filter"])
+    for service in instance.services:
+        if service.overrides("content_filter"):
+            yield from _named(service["content_filter"])
+    for parameter in _TABLES:
+        for reference in table_references(main[parameter]):
+            if reference.type in INDEXED_TYPES:
+                yield from _in_table(reference.name, instance)
+
+
+def _named(value: Effective, cause: Effective | None = None) -> Iterator[_Need]:
+    """The transport of a value; a default counts from where ``cause`` is set."""
+    target = destination(value)
+    if target is None or not target.transport or not target.known:
+        return
+    location = target.element.location or value.value_location
+    parameter = value.name
+    if location is None and cause is not None:
+        location, parameter = cause.value_location, cause.name
+    reason = f"mail that {value.name} sends there stays in the queue"
+    yield _Need(target.transport, reason, location, parameter)
+
+
+def _in_table(name: str, instance: Instance) -> Iterator[_Need]:
+    from postlint.config.placeholders import has_placeholder
+    from postlint.syntax.table import read_indexed
+
+    source = instance.files.read(name)
+    if source is None:
+        return
+    for number, entry in enumerate(read_indexed(source)):
+        if number >= _TABLE_LIMIT:
+            return
+        transport, colon, _ = entry.value.text.partition(":")
+        if entry.problem is None and colon and transport and not has_placeholder(entry.value.text):
+            where = entry.value.cut(0, len(transport)).location
+            yield _Need(transport, f"mail for {entry.key.text} stays in the queue", where)

@@ -1,0 +1,1 @@
+"""TBL: lookup tables, their files, keys, results, and the clients of databases."""

@@ -1,0 +1,113 @@
+"""What the rules about lookup tables share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.lint.finding import Finding, Fix, Location, Related
+from postlint.lint.finding import Edit as TextEdit
+from postlint.syntax.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from postlint.config.lookup_table import Table, TableUse
+    from postlint.lint.finding import Severity
+    from postlint.syntax.source import SourceText
+
+LIMIT = 50
+"""Findings of one rule in one table; what is more is counted."""
+
+
+class Reporter:
+    """Makes the findings of one rule about the contents of one table."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        use = table.uses[0]
+        self.parameter = use.parameter
+        self._related = named_at(table)
+
+    def finding(
+        self,
+        text: SourceText,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        security_severity: float | None = None,
+        related: Sequence[Related] = (),
+        fix: Fix | None = None,
+    ) -> Finding | None:
+        """A finding about a part of the contents; None when nobody can be shown where it is."""
+        location = self.table.locate(text)
+        if location is None:
+            return None
+        if not text.source.path:
+            fix = None
+        context = () if self.table.in_place else self._related
+        return Finding(
+            location,
+            message,
+            severity=severity,
+            security_severity=security_severity,
+            parameter=self.parameter,
+            service=self.table.uses[0].service_label,
+            related=(*related, *context),
+            fix=fix,
+        )
+
+
+def limited(findings: Iterable[Finding | None], more: str) -> Iterator[Finding]:
+    """The first findings, and one that counts the others: ``more`` says what they are."""
+    number = 0
+    last: Finding | None = None
+    for finding in findings:
+        if finding is None:
+            continue
+        number += 1
+        if number <= LIMIT:
+            yield finding
+        elif number == LIMIT + 1:
+            last = finding
+    if last is not None:
+        left = number - LIMIT
+        if left > 1:
+            last.message = f"{left} more {more} from here on"
+            last.related = ()
+            last.fix = None
+        yield last
+
+
+def named_at(table: Table) -> tuple[Related, ...]:
+    """Where the settings name a table."""
+    found: dict[tuple[str, Span], Related] = {}
+    for use in table.uses:
+        location = use.location
+        if location is not None:
+            key = (location.path, location.span)
+            found.setdefault(key, Related(f"the table of {described(use)}", location))
+    return tuple(found.values())
+
+
+def described(use: TableUse) -> str:
+    """The parameter or restriction that a table is for."""
+    return use.restriction or use.parameter
+
+
+def quoted(text: str) -> str:
+    """Text of a table in a message, cut where it is long."""
+    return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}..."'
+
+
+def retype(use: TableUse, kind: str, wanted: str) -> Fix | None:
+    """Give a table another type where it is named."""
+    location = use.word.location
+    if location is None:
+        return None
+    text = location.source.text[location.span.start : location.span.end]
+    at = text.find(f"{kind}:")
+    if at < 0:
+        return None
+    start = location.span.start + at
+    edit = TextEdit(Location(location.source, Span(start, start + len(kind))), wanted)
+    return Fix(f"make it a {wanted} table", (edit,), "unsafe")

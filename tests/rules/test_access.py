@@ -1,0 +1,107 @@
+"""RST: messages, severities by version, fixes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from postlint.postfix import dnsbl
+from tests.linting import lint_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from postlint.lint.finding import Finding
+
+HEAD = "compatibility_level = 3.6\nmydestination = example.com\nmynetworks = 192.0.2.0/24\n"
+SMTPD = "smtp inet n - n - - smtpd\n"
+SAFE = "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n"
+
+
+def findings(
+    folder: Path, main: str, code: str, *, version: str | None = None, **more: str
+) -> list[Finding]:
+    files = {"main.cf": f"{HEAD}{main}\n", "master.cf": SMTPD, **more}
+    return lint_files(folder, files, select=code, version=version)
+
+
+def mended(finding: Finding) -> str:
+    """The text of the file with the fix applied."""
+    assert finding.fix is not None
+    (edit,) = finding.fix.edits
+    text, span = edit.location.source.text, edit.location.span
+    return text[: span.start] + edit.text + text[span.end :]
+
+
+def test_swallowed_check_is_critical(tmp_path: Path) -> None:
+    text = (
+        "smtpd_relay_restrictions = permit_mynetworks, reject_rbl_client reject_unauth_destination"
+    )
+    (finding,) = findings(tmp_path, text, "RST002")
+    assert finding.security_severity == 9.1
+    assert "reject_unauth_destination is never carried out" in finding.message
+
+
+@pytest.mark.parametrize(("version", "severity"), [("3.8", "warning"), ("3.9", "error")])
+def test_removed_by_version(tmp_path: Path, version: str, severity: str) -> None:
+    text = "smtpd_relay_restrictions = permit_mynetworks, check_relay_domains"
+    (finding,) = findings(tmp_path, text, "RST003", version=version)
+    assert finding.severity.label == severity
+    assert "reject_unauth_destination" in mended(finding)
+
+
+def test_old_spelling_is_mended(tmp_path: Path) -> None:
+    text = SAFE + "smtpd_helo_restrictions = reject_invalid_hostname"
+    (finding,) = findings(tmp_path, text, "RST003")
+    assert finding.fix is not None
+    assert finding.fix.applicability == "safe"
+    again = mended(finding).removeprefix(HEAD)
+    assert "smtpd_helo_restrictions = reject_invalid_helo_hostname" in again
+    assert not findings(tmp_path, again, "RST003")
+
+
+def test_bare_table_is_mended(tmp_path: Path) -> None:
+    text = SAFE + "smtpd_sender_restrictions = hash:/etc/postfix/x"
+    (finding,) = findings(tmp_path, text, "RST005")
+    again = mended(finding).removeprefix(HEAD)
+    assert "= check_sender_access hash:/etc/postfix/x" in again
+    assert not findings(tmp_path, again, "RST005")
+
+
+def test_digits_are_mended_in_the_table(tmp_path: Path) -> None:
+    text = SAFE + "smtpd_client_restrictions = check_client_access hash:/etc/postfix/clients"
+    (finding,) = findings(tmp_path, text, "RST019", clients="192.0.2.1 550\n")
+    assert finding.security_severity == 8.1
+    assert mended(finding) == "192.0.2.1 REJECT\n"
+
+
+def test_filter_is_added_before_the_weight(tmp_path: Path) -> None:
+    files = {
+        "main.cf": f"{HEAD}postscreen_dnsbl_sites = zen.spamhaus.org*3\n",
+        "master.cf": "smtp inet n - n - 1 postscreen\n",
+    }
+    (finding,) = lint_files(tmp_path, files, select="RST012")
+    assert "zen.spamhaus.org=127.0.0.[2..11]*3" in mended(finding)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("dnsbl.sorbs.net", "dead"),
+        ("relays.ordb.org", "lists everything"),
+        ("key.dbl.dq.spamhaus.net", "domains"),
+        ("bl.example.org", None),
+    ],
+)
+def test_dns_lists(name: str, status: str | None) -> None:
+    zone = dnsbl.lookup(name)
+    assert (zone.status if zone is not None else None) == status
+
+
+def test_dns_lists_have_sources() -> None:
+    assert all(zone.source for zone in dnsbl.ZONES.values())
+    assert dnsbl.split("zen.spamhaus.org=127.0.0.[2..11]*3") == (
+        "zen.spamhaus.org",
+        "127.0.0.[2..11]",
+    )
