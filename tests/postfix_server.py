@@ -156,11 +156,15 @@ class Client:
 
     def command(self, line: str, limit: float = TIME_LIMIT) -> Reply:
         """Send one line, take one reply."""
+        self.send_only(line)
+        return self._reply(limit)
+
+    def send_only(self, line: str) -> None:
+        """Send one line and wait for nothing."""
         try:
             self._socket.sendall(f"{line}\r\n".encode())
         except OSError as error:
             raise NoReply(str(error)) from error
-        return self._reply(limit)
 
     def ehlo(self, name: str = "client.example.net") -> frozenset[str]:
         """The extensions that the server offers, in capitals."""
@@ -184,6 +188,15 @@ class Client:
             reply = self.command(line)
             if reply.code >= 400:
                 return reply
+        return reply
+
+    def send(self, recipient: str, sender: str = "user@example.net", text: str = "") -> Reply:
+        """Send a message; the reply to its end, or the first refusal before it."""
+        reply = self.mail_to(recipient, sender)
+        if reply.code < 400:
+            reply = self.command("DATA")
+        if reply.code < 400:
+            reply = self.command(f"Subject: test\r\n{text}\r\n.")
         return reply
 
     def _wrap(self) -> None:
@@ -315,8 +328,9 @@ def running(
     """Run a master until the block ends.
 
     ``services`` listen on loopback ports of their own and log under their names. ``main_cf``
-    adds to MAIN_CF; a value of "-" takes a setting away. Raises MasterDied. ``files`` are put beside main.cf,
-    which ``$config_directory`` names. ``master_cf`` has more lines for master.cf.
+    adds to MAIN_CF; a value of "-" takes a setting away. ``files`` are put beside main.cf,
+    which ``$config_directory`` names. ``master_cf`` has more lines for master.cf, and
+    ``infrastructure`` the services of a stock one. Raises MasterDied.
     """
     postfix = require_master()
     folder = Path(tempfile.mkdtemp(prefix="pl-", dir="/tmp"))
@@ -406,13 +420,15 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], server: Server) -> None:
+    fatal = re.compile(r"/master\[[0-9]+\]: (?:fatal|panic): (.*)\n")
+
     def state() -> str | None:
-        if process.poll() is not None:
+        if process.poll() is not None or fatal.search(server.log()):
             return "ended"
         return "up" if "daemon started" in server.log() else None
 
     if _wait(state, TIME_LIMIT) != "up":
-        found = re.search(r"/master\[[0-9]+\]: (?:fatal|panic): (.*)", server.log())
+        found = fatal.search(server.log())
         if found is not None:
             raise MasterDied(found[1])
         said = (server.folder / "stderr").read_text("utf-8", "replace")

@@ -16,7 +16,7 @@ from postlint.show import names
 from postlint.show.scan import Scanner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
 SECONDS = 60
@@ -40,16 +40,16 @@ class Both(NamedTuple):
 
 
 class HashOrder(Scanner):
-    """Looks at settings in the order of Postfix's hash tables (htable.c, hash_fnv.c).
+    """Looks at settings in the order of Postfix's hash tables (htable.c).
 
-    That order is random; with NORANDOMIZE in its environment postconf has this one.
+    That order is random from 3.7 on; with NORANDOMIZE in its environment postconf has this one.
     """
 
     def names(self, settings: Iterable[str]) -> list[str]:
-        return hash_order(settings)
+        return hash_order(settings, _fnv if self._version >= (3, 7) else _pjw)
 
 
-def hash_order(names: Iterable[str]) -> list[str]:
+def hash_order(names: Iterable[str], function: Callable[[bytes], int]) -> list[str]:
     """Names, in the order they were added, as htable_list() gives them."""
     size = 13
     buckets: list[list[str]] = [[] for _ in range(size)]
@@ -61,16 +61,27 @@ def hash_order(names: Iterable[str]) -> list[str]:
             buckets = [[] for _ in range(size)]
             for bucket in old:
                 for member in bucket:
-                    buckets[_hash(member) % size].insert(0, member)
-        buckets[_hash(name) % size].insert(0, name)
+                    buckets[function(member.encode("latin-1")) % size].insert(0, member)
+        buckets[function(name.encode("latin-1")) % size].insert(0, name)
         used += 1
     return [name for bucket in buckets for name in bucket]
 
 
-def _hash(name: str) -> int:
+def _fnv(name: bytes) -> int:
     value = 0xCBF29CE484222325
-    for octet in name.encode("latin-1"):
+    for octet in name:
         value = ((value ^ (octet + 1)) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return value
+
+
+def _pjw(name: bytes) -> int:
+    value = 0
+    for octet in name:
+        value = (value << 4) + octet
+        high = value & 0xF0000000
+        if high:
+            value ^= high >> 24
+            value ^= high
     return value
 
 

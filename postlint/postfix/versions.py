@@ -29,6 +29,9 @@ _INDEX: Final = {series: number for number, series in enumerate(SERIES)}
 _LATEST: Final = 1 << 30
 _PARSED: Final[dict[str, PostfixVersion]] = {}
 _RELEASES: Final[dict[str, tuple[int, ...]]] = {}
+_AT_LEAST: Final[dict[tuple[PostfixVersion, str], bool]] = {}
+_HAS: Final[dict[tuple[PostfixVersion, str], bool]] = {}
+"""Answers that were given before: facts ask the same few questions thousands of times."""
 
 
 def _key(version: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -117,7 +120,11 @@ class PostfixVersion(tuple[int, int, "int | None"]):
 
         *release* may be older than the known series: at_least("2.3") is always true.
         """
-        return self >= _release(release)
+        question = (self, release)
+        answer = _AT_LEAST.get(question)
+        if answer is None:
+            answer = _AT_LEAST[question] = self >= _release(release)
+        return answer
 
     def has(self, releases: str) -> bool:
         """Whether a feature that came with *releases* is in this version.
@@ -125,11 +132,13 @@ class PostfixVersion(tuple[int, int, "int | None"]):
         *releases* as in "3.5.23, 3.6.13, 3.7.9, 3.8.4": the patch releases to which
         it was ported back, and then every later series.  One release is at_least().
         """
-        dates = [_release(release) for release in releases.replace(",", " ").split()]
-        for date in dates:
-            if date[:2] == self.series:
-                return self >= date
-        return any(self >= date for date in dates[-1:])
+        question = (self, releases)
+        answer = _HAS.get(question)
+        if answer is None:
+            dates = [_release(release) for release in releases.replace(",", " ").split()]
+            own = [date for date in dates if date[:2] == self.series] or dates[-1:]
+            answer = _HAS[question] = any(self >= date for date in own[:1])
+        return answer
 
     def __str__(self) -> str:
         return _dotted(self.series if self.patch is None else (self.major, self.minor, self.patch))

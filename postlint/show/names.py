@@ -6,7 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from postlint.postfix import parameters
-from postlint.postfix.service_parameters import SERVICE_PARAMETERS, fixed_names
+from postlint.postfix.service_parameters import (
+    SERVICE_PARAMETERS,
+    fixed_names,
+    match_service_parameter,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,11 +56,9 @@ def builtin_names(version: PostfixVersion) -> Table:
     for name, default, raw, readonly in _builtin(version):
         table[name] = Node(BUILTIN, default, raw=raw, readonly=readonly)
     for name in fixed_names(version):
-        if name not in table:
-            matched = next(
-                pattern for suffix, pattern in SERVICE_PARAMETERS.items() if name.endswith(suffix)
-            )
-            table[name] = Node(BUILTIN, f"${matched.inherits}")
+        matched = match_service_parameter(name)
+        if name not in table and matched is not None:
+            table[name] = Node(BUILTIN, f"${matched[2].inherits}")
     if version >= (2, 10):
         for name in _legacy(version):
             table[name] = Node(0, "", legacy=True)

@@ -89,7 +89,7 @@ def alias_entry(line: SourceText, *, utf8: bool = False) -> Alias | None:
     text = line.text
     if "\0" in text:  # a C string ends there
         line = line.cut(0, text.index("\0"))
-    if utf8 and not line.text.isascii() and _UNDECODABLE.search(text):
+    if utf8 and not (line.text and line.text.isascii()) and _UNDECODABLE.search(text):
         return _ignored(line, NOT_UTF8)
     tokens = list(tokenize(line.text))
     if not tokens:

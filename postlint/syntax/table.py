@@ -92,10 +92,10 @@ def table_entry(line: SourceText, *, quoted_keys: bool = True, utf8: bool = Fals
     if "\0" in text:  # a C string ends there
         line = line.cut(0, text.index("\0"))
         text = line.text
-        if not text:
-            return _ignored(line, line, NO_VALUE)
-    if utf8 and not text.isascii() and _UNDECODABLE.search(whole):
+    if utf8 and not (text and text.isascii()) and _UNDECODABLE.search(whole):
         return _ignored(line, line, NOT_UTF8)
+    if not text:
+        return _ignored(line, line, NO_VALUE)
     match = _PLAIN_KEY.match(text)
     if match is not None:
         at = match.end()

@@ -53,7 +53,8 @@ def override_with_spaces(instance: Instance) -> Iterator[Finding]:
     for entry, daemon in _daemons(instance):
         line = command_line(entry)
         for override in entry.overrides:
-            if override.argument.text.text[:1] in _SAID_ELSEWHERE:
+            value = override.argument.text if override.value is None else override.value
+            if value.text[:1] in _SAID_ELSEWHERE:
                 continue
             words = _belonging(entry, override, line)
             if override.name is not None and not words:
@@ -142,7 +143,9 @@ def _belonging(entry: ServiceEntry, override: Override, line: CommandLine) -> li
     swallowed = _swallowed_service(line.arguments)
     for argument in line.arguments:
         text = argument.raw.text
-        if argument is swallowed or text.startswith("-o") or text[:1] in _SAID_ELSEWHERE:
+        if argument is swallowed or text[:1] in _SAID_ELSEWHERE:
+            break
+        if text.startswith("-") and len(text) > 1:
             break
         if command in ATTRIBUTE_PROGRAMS and "=" in text[1:]:
             break

@@ -134,7 +134,7 @@ def ineffective_override(instance: Instance) -> Iterator[Finding]:
             Location(location.source, location.span),
             f"{service.program} does not read {name}: that is up to {who}, from its own entry or"
             " main.cf",
-            severity=Severity.ERROR if serious else None,
+            severity=Severity.ERROR if serious else Severity.WARNING,
             security_severity=6.5 if serious else None,
             parameter=name,
             service=service.label,

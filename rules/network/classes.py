@@ -55,11 +55,11 @@ def domain_class_overlap(instance: Instance) -> Iterator[Finding]:
         value = lists[second].value
         if second == "relay_domains" and not value.explicit:
             continue
-        if first == "mydestination" and _ALL_OF_MYDESTINATION.search(value.setting.text):
-            if second == "relay_domains":
-                yield from _relay_everything(lists[first], lists[second])
-                continue
-        yield from _in_both(lists[first], lists[second])
+        whole = _ALL_OF_MYDESTINATION.search(value.setting.text) is not None
+        if whole and (first, second) == (CLASSES[0], CLASSES[-1]):
+            yield from _relay_everything(lists[first], lists[second])
+        else:
+            yield from _in_both(lists[first], lists[second])
 
 
 def _in_both(first: DomainList, second: DomainList) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.auth import security_options
+from postlint.analysis.auth import auth_of, security_options
 from postlint.analysis.tls import explicit_values
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
@@ -41,7 +41,7 @@ def anonymous_mech(instance: Instance) -> Iterator[Finding]:
     Good:
         smtpd_sasl_auth_enable = yes
         smtpd_tls_auth_only = yes
-        smtpd_sasl_security_options = noanonymous, noplaintext
+        smtpd_sasl_security_options = noanonymous, noactive
     References: postconf(5) smtpd_sasl_security_options, SASL_README
     """
     for service in instance.services_running("smtpd"):
@@ -82,19 +82,23 @@ def _leaves_anonymous_out(service: Service) -> bool:
 
 @rule("SASL009", severity=Severity.ERROR)
 def noplaintext_kills_logins(instance: Instance) -> Iterator[Finding]:
-    """Mechanisms that send the password are forbidden even with TLS.
+    """Mechanisms that send the password are forbidden where there are no others.
 
-    Why: What is meant for clear text holds for TLS too, because smtpd_sasl_tls_security_options
-        takes the same list unless it is set. Dovecot and saslauthd usually know no other
-        mechanisms than PLAIN and LOGIN, and nobody can log in.
-    Fix: Set smtpd_sasl_tls_security_options = noanonymous.
+    Why: Dovecot usually knows no other mechanisms than PLAIN and LOGIN. When the options leave
+        none of them, smtpd dies with "no SASL authentication mechanisms" as soon as it would
+        offer AUTH. What is set for clear text holds for TLS too, unless
+        smtpd_sasl_tls_security_options is set.
+    Fix: Set smtpd_sasl_tls_security_options = noanonymous and smtpd_tls_auth_only = yes.
     Bad:
         smtpd_sasl_auth_enable = yes
+        smtpd_tls_security_level = may
         smtpd_sasl_type = dovecot
         smtpd_sasl_path = private/auth
         smtpd_sasl_security_options = noanonymous, noplaintext
     Good:
         smtpd_sasl_auth_enable = yes
+        smtpd_tls_security_level = may
+        smtpd_tls_auth_only = yes
         smtpd_sasl_type = dovecot
         smtpd_sasl_path = private/auth
         smtpd_sasl_security_options = noanonymous, noplaintext
@@ -102,21 +106,26 @@ def noplaintext_kills_logins(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) smtpd_sasl_tls_security_options, SASL_README
     """
     for service in instance.services_running("smtpd"):
-        if not service["smtpd_sasl_auth_enable"].yes:
-            continue
-        value, plain = service[_SERVER_TLS], service[_SERVER]
-        options = security_options(service, _SERVER_TLS)
-        location = value.value_location or plain.value_location
-        if options is None or "noplaintext" not in options or location is None:
-            continue
-        if service["smtpd_sasl_type"].word() != "dovecot":
-            continue  # Cyrus has mechanisms for it
-        yield Finding(
-            location,
-            "noplaintext holds for TLS too: with PLAIN and LOGIN alone nobody can log in",
-            parameter=value.name,
-            service=service.label,
-        )
+        offer = auth_of(service).offer
+        if service["smtpd_sasl_type"].word() != "dovecot" or offer in (None, "never"):
+            continue  # Cyrus SASL has mechanisms for it
+        for name in (_SERVER_TLS, _SERVER):
+            value = service[name]
+            options = security_options(service, name)
+            location = value.value_location or service[_SERVER].value_location
+            if options is None or "noplaintext" not in options or location is None:
+                continue
+            if name == _SERVER and offer != "cleartext":
+                continue
+            where = "after STARTTLS too" if name == _SERVER_TLS else "before STARTTLS"
+            yield Finding(
+                location,
+                f"noplaintext holds {where}: with PLAIN and LOGIN alone smtpd dies of it",
+                severity=None if name == _SERVER_TLS else Severity.WARNING,
+                parameter=name,
+                service=service.label,
+            )
+            break
 
 
 @rule("SASL010", severity=Severity.ERROR)
@@ -144,7 +153,7 @@ def bad_security_option(instance: Instance) -> Iterator[Finding]:
             location = element.location or value.value_location
             if not element.known or location is None:
                 continue
-            if facts.accepts(element.text, instance.version):
+            if facts.accepts(element.text.lower(), instance.version):
                 continue
             daemon = value.name.partition("_")[0]
             near = [word for word in facts.values(instance.version) if _near(element.text, word)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.lint.finding import Finding, Fix, Location, Related
-from postlint.lint.finding import Edit as TextEdit
+from postlint.lint.finding import Edit, Finding, Fix, Location, Related
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -13,7 +12,9 @@ if TYPE_CHECKING:
 
     from postlint.config.lookup_table import Table, TableUse
     from postlint.lint.finding import Severity
+    from postlint.syntax.indexed_table import Search
     from postlint.syntax.source import SourceText
+    from postlint.syntax.table import TableEntry
 
 LIMIT = 50
 """Findings of one rule in one table; what is more is counted."""
@@ -78,6 +79,13 @@ def limited(findings: Iterable[Finding | None], more: str) -> Iterator[Finding]:
         yield last
 
 
+def find(table: Table, search: Search) -> Iterator[TableEntry]:
+    """The entries of a table of keys and values that a search accepts."""
+    if table.indexed is not None:
+        return table.indexed.find(search)
+    return filter(search.accept, table.entries())
+
+
 def named_at(table: Table) -> tuple[Related, ...]:
     """Where the settings name a table."""
     found: dict[tuple[str, Span], Related] = {}
@@ -109,5 +117,5 @@ def retype(use: TableUse, kind: str, wanted: str) -> Fix | None:
     if at < 0:
         return None
     start = location.span.start + at
-    edit = TextEdit(Location(location.source, Span(start, start + len(kind))), wanted)
+    edit = Edit(Location(location.source, Span(start, start + len(kind))), wanted)
     return Fix(f"make it a {wanted} table", (edit,), "unsafe")

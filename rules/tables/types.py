@@ -8,12 +8,13 @@ from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 
-from .common import Reporter, described, quoted, retype
+from .common import Reporter, described, find, quoted, retype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.lookup_table import Table
+    from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import SourceText
     from postlint.syntax.table import TableEntry
 
@@ -60,7 +61,7 @@ def wrong_table_for_content(table: Table) -> Iterator[Finding]:
         yield from _together(table, list(_names_among_networks(table)))
     elif table.is_alias_file:
         yield from _together(table, list(_plain_among_aliases(table)))
-    elif table.indexed is not None:
+    else:
         yield from _together(table, list(_foreign_keys(table)))
         yield from _together(table, list(_aliases_among_keys(table)))
 
@@ -115,33 +116,41 @@ def _number_of_entries(table: Table) -> int:
 
 
 def _plain_lines(table: Table) -> Iterator[_Odd]:
-    from postlint.syntax.regexp_table import UNRECOGNIZED
-
     for entry in table.patterns():
-        if entry.problem is None:
-            continue
-        start = entry.line.text[:1]
-        odd = entry.problem == UNRECOGNIZED or (
-            start in "@.*<" and entry.problem.startswith(("no closing", "unknown regexp option"))
-        )
-        if odd and _PLAIN_LINE.match(entry.line.text):
+        if is_plain_line(entry):
             key = entry.line.cut(0, len(entry.line.text.split(None, 1)[0]))
             yield key, f"{quoted(key.text)} is no pattern: {table.type} skips this line", "hash"
 
 
+def is_plain_line(entry: PatternRule) -> bool:
+    """Whether a line that Postfix skips is a key and a value, and no pattern."""
+    from postlint.syntax.regexp_table import UNRECOGNIZED
+
+    if entry.problem is None or not _PLAIN_LINE.match(entry.line.text):
+        return False
+    if entry.problem == UNRECOGNIZED:
+        return True
+    unclosed = entry.problem.startswith(("no closing", "unknown regexp option"))
+    return unclosed and entry.line.text[0] in "@.*<"
+
+
 def _names_among_networks(table: Table) -> Iterator[_Odd]:
-    if table.cidr is not None:
-        rules = table.cidr.odd()
-    else:
-        rules = table.networks()
-    for entry in rules:
+    for entry in table.networks() if table.cidr is None else table.cidr.odd():
         if entry.problem is None or not entry.problem.startswith(("bad address", "bad network")):
             continue
         text = entry.pattern.text
-        if text.startswith("/") and text.count("/") > 1:
-            yield entry.pattern, f"{quoted(text)} is no network: cidr skips this line", "pcre"
-        elif _HOST_NAME.fullmatch(text) and not text.replace(".", "").replace("*", "").isdigit():
-            yield entry.pattern, f"{quoted(text)} is a name, no network: cidr skips this line", ""
+        if is_no_network(text):
+            pattern = text.startswith("/")
+            problem = f"{quoted(text)} is {'a pattern' if pattern else 'a name'}, no network: "
+            yield entry.pattern, problem + "cidr skips this line", "pcre" if pattern else ""
+
+
+def is_no_network(text: str) -> bool:
+    """Whether what stands for a network is the key of another type of table."""
+    if text.startswith("/"):
+        return text.count("/") > 1
+    digits = text.replace(".", "").replace("*", "").isdigit()
+    return not digits and _HOST_NAME.fullmatch(text) is not None
 
 
 def _plain_among_aliases(table: Table) -> Iterator[_Odd]:
@@ -169,10 +178,10 @@ def _aliases_among_keys(table: Table) -> Iterator[_Odd]:
 def _foreign_keys(table: Table) -> Iterator[_Odd]:
     from postlint.syntax.indexed_table import Search
 
-    if table.indexed is None or table.purposes <= {"tls policy", "server names"}:
+    if table.purposes <= {"tls policy", "server names"}:
         return
-    search = Search(_CANDIDATE.compiled, _is_foreign, ("/", "*", "^"))
-    for entry in table.indexed.find(search):
+    search = Search(_CANDIDATE.compiled, is_foreign, ("/", "*", "^"))
+    for entry in find(table, search):
         key = entry.key.text
         if _PATTERN_KEY.match(key):
             problem = f"{quoted(key)} is a pattern, but a {table.type} table looks for this text"
@@ -182,10 +191,9 @@ def _foreign_keys(table: Table) -> Iterator[_Odd]:
             yield entry.key, problem, "cidr" if _NETWORK_KEY.match(key) else ""
 
 
-def _is_foreign(entry: TableEntry) -> bool:
+def is_foreign(entry: TableEntry) -> bool:
+    """Whether a key is a network or a pattern."""
     key = entry.key.text
-    if entry.problem is not None and not entry.value.text and entry.key is entry.line:
-        return False
     return any(
         pattern.match(key) is not None for pattern in (_NETWORK_KEY, _WILDCARD_KEY, _PATTERN_KEY)
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +19,9 @@ from tests.postfix_here import (
     write,
 )
 from tests.rules.fixes import apply_fix
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.postfix
 
@@ -239,6 +241,6 @@ def test_files_are_read_as_they_are(tmp_path: Path) -> None:
     write(tmp_path, {"main.cf": "a = 1\na = 2\n"})
     ran = run([require_postfix().postconf, "-c", tmp_path, "-h", "a"], tmp_path)
     assert ran.errors.count("overriding earlier entry") == 1
-    assert os.stat(tmp_path / "main.cf").st_mtime < 1_100_000_000
+    assert (tmp_path / "main.cf").stat().st_mtime < 1_100_000_000
     write(tmp_path, {"main.cf": "myhostname = mx.example.com\nbiff = x\n"})
     assert load_parameters("anvil", tmp_path) is None

@@ -1,0 +1,198 @@
+"""TBL007: regular expressions that match more names than they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.analysis.access_results import parse_access_result
+from postlint.lint.finding import Edit, Finding, Fix, Severity
+from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
+
+from .common import Reporter, limited, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.lookup_table import Table
+    from postlint.syntax.pattern import PatternToken
+    from postlint.syntax.regexp_table import PatternRule
+
+_DOMAIN = LazyPattern(r"[A-Za-z0-9-]+\.[A-Za-z]{2,}")
+_ACCESS = frozenset(
+    {"client access", "login access", "mail access", "name access", "server access"}
+)
+_LISTS = frozenset({"addresses", "address", "domains", "names"})
+_NAMES = (
+    _ACCESS
+    | _LISTS
+    | {
+        "bcc",
+        "generic",
+        "login owners",
+        "mailbox",
+        "passwords",
+        "recipients",
+        "relocated",
+        "rewrite",
+        "sender route",
+        "transport",
+        "virtual alias",
+    }
+)
+
+
+@rule("TBL007", severity=Severity.WARNING, security=5.4, tags=("CWE-777", "CWE-625"))
+def unanchored_regexp(table: Table) -> Iterator[Finding]:
+    r"""A pattern for a domain or address also matches names that only contain it.
+
+    Why: A regular expression matches anywhere in the text unless ^ and $ hold it, and a dot
+        stands for any character unless a backslash precedes it. Who registers a name that
+        contains the one that is let in is let in too.
+    Fix: Anchor the pattern at both ends and escape the dots: (^|\.)example\.com$ for a domain
+        with its subdomains, ^user@example\.com$ for an address.
+    Bad:
+        smtpd_client_restrictions = check_client_access regexp:/etc/postfix/clients
+        --- clients
+        /example.com/ OK
+    Good:
+        smtpd_client_restrictions = check_client_access regexp:/etc/postfix/clients
+        --- clients
+        /(^|\.)example\.com$/ OK
+    References: regexp_table(5), pcre_table(5), access(5)
+    """
+    if table.dialect is None or not table.purposes & _NAMES:
+        return
+    report = Reporter(table)
+    found = (_complaint(entry, table, report) for entry in table.patterns())
+    yield from limited(found, "patterns of this table are not anchored")
+
+
+def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | None:
+    if entry.problem is not None or entry.kind != "match" or entry.first is None:
+        return None
+    part = entry.first
+    if part.negated or part.pattern is None or entry.second is not None or "A" in part.flags:
+        return None
+    lets_in = _lets_in(entry, table)
+    tokens = [token for token in part.pattern.tokens if token.kind != "ignored"]
+    plain = all(token.kind in ("literal", "any", "begin", "end") for token in tokens)
+    if not (lets_in or plain) or _DOMAIN.search(_rendered(tokens)) is None:
+        return None
+    open_start = any(not _holds_start(tokens) for tokens in part.pattern.alternatives)
+    open_end = any(not _holds_end(tokens) for tokens in part.pattern.alternatives)
+    text = quoted(part.text.text)
+    fix = _fix(entry, tokens) if plain else None
+    if not (open_start or open_end):
+        loose = any(token.kind == "any" for token in tokens) and plain and lets_in
+        if not loose:
+            return None
+        message = f"a dot in {text} stands for any character: write \\."
+        return report.finding(part.text, message, severity=Severity.INFO, fix=fix)
+    sides = (
+        "at either end"
+        if open_start and open_end
+        else ("at its beginning" if open_start else "at its end")
+    )
+    message = f"{text} is not anchored {sides}: it matches every name that contains it"
+    if lets_in:
+        message += f", and {_consequence(table)}"
+    return report.finding(
+        part.text,
+        message,
+        severity=Severity.WARNING if lets_in else Severity.INFO,
+        security_severity=5.4 if lets_in else None,
+        fix=fix,
+    )
+
+
+def _consequence(table: Table) -> str:
+    return "lets in" if table.purposes & _ACCESS else "trusts them"
+
+
+def _lets_in(entry: PatternRule, table: Table) -> bool:
+    """Whether a match opens something."""
+    if table.purposes & _LISTS:
+        return True
+    if not table.purposes & _ACCESS:
+        return False
+    value = entry.value.text
+    if parse_access_result(value, table.instance.version).kind == "permit":
+        return True
+    return value.lower().startswith(("permit", "redirect"))
+
+
+def _rendered(tokens: list[PatternToken]) -> str:
+    """The pattern as a name, as far as it is one."""
+    return "".join(
+        token.text if token.kind == "literal" else "." if token.kind == "any" else " "
+        for token in tokens
+        if token.kind not in ("open", "close")
+    )
+
+
+def _holds_start(tokens: list[PatternToken]) -> bool:
+    """Whether an alternative can match at a certain place only: the start, or behind @ or a dot."""
+    if not tokens or tokens[0].kind in ("begin", "boundary"):
+        return True
+    if tokens[0].kind == "literal" and tokens[0].text in "@.<[":
+        return not _optional(tokens, 1)
+    if tokens[0].kind == "open":
+        inside = tokens[: _group_end(tokens)]
+        return any(
+            token.kind == "begin" or (token.kind == "literal" and token.text in "@.")
+            for token in inside
+        )
+    return False
+
+
+def _holds_end(tokens: list[PatternToken]) -> bool:
+    if not tokens or tokens[-1].kind in ("end", "boundary"):
+        return True
+    if tokens[-1].kind == "literal" and tokens[-1].text in "@>]":
+        return True
+    if tokens[-1].kind == "close":
+        depth = 0
+        for token in reversed(tokens):
+            depth += (token.kind == "close") - (token.kind == "open")
+            if token.kind == "end":
+                return True
+            if not depth:
+                break
+    return False
+
+
+def _optional(tokens: list[PatternToken], at: int) -> bool:
+    return at < len(tokens) and tokens[at].kind == "repeat" and tokens[at].text[0] in "*?"
+
+
+def _group_end(tokens: list[PatternToken]) -> int:
+    depth = 0
+    for at, token in enumerate(tokens):
+        depth += (token.kind == "open") - (token.kind == "close")
+        if not depth:
+            return at
+    return len(tokens)
+
+
+def _fix(entry: PatternRule, tokens: list[PatternToken]) -> Fix | None:
+    """Hold a pattern that is nothing but a name at both ends."""
+    assert entry.first is not None
+    part = entry.first
+    name = "".join(
+        "." if token.kind == "any" else token.text
+        for token in tokens
+        if token.kind in ("literal", "any")
+    )
+    if (
+        part.delimiter in name
+        or not name.replace(".", "").replace("-", "").replace("@", "").isalnum()
+    ):
+        return None
+    escaped = name.replace(".", "\\.")
+    start = "^" if "@" in name.strip("@") else "(^|\\.)"
+    if name.startswith((".", "@")):
+        start = ""
+    end = "" if name.endswith("@") else "$"
+    text = f"{start}{escaped}{end}"
+    return Fix(f"write {text}", (Edit(part.text.location, text),), "unsafe")

@@ -1,0 +1,97 @@
+"""TBL005: mistakes in CIDR tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
+from postlint.lint.rule import rule
+
+from .common import Reporter, limited, quoted
+from .types import is_no_network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.lookup_table import Table
+    from postlint.syntax.cidr_table import CidrRule
+
+_SHADOWS = 100
+
+
+@rule("TBL005", severity=Severity.ERROR, tags=("CWE-185",))
+def cidr_errors(table: Table) -> Iterator[Finding]:
+    """A rule of a CIDR table is skipped or never reached.
+
+    Why: Postfix skips a rule that it can not read and goes on, with a warning in the log: the
+        addresses are neither let in nor kept out. Of several networks that hold an address the
+        first one in the table counts, so that a wider one above hides the exception below it.
+    Fix: Correct the network; put special cases above the network that holds them.
+    Bad:
+        smtpd_client_restrictions = check_client_access cidr:/etc/postfix/clients
+        --- clients
+        192.0.2.1/24 REJECT
+    Good:
+        smtpd_client_restrictions = check_client_access cidr:/etc/postfix/clients
+        --- clients
+        192.0.2.0/24 REJECT
+    References: cidr_table(5), src/util/cidr_match.c
+    """
+    if table.type != "cidr":
+        return
+    report = Reporter(table)
+    rules = table.networks() if table.cidr is None else table.cidr.odd()
+    yield from limited(
+        (_skipped(entry, report) for entry in rules if entry.problem is not None),
+        "rules are skipped",
+    )
+    if table.cidr is not None:
+        yield from _shadows(table, report)
+
+
+def _skipped(entry: CidrRule, report: Reporter) -> Finding | None:
+    from postlint.syntax.cidr_table import UNCLOSED
+
+    assert entry.problem is not None
+    if entry.problem == UNCLOSED:
+        message = (
+            f"{quoted(entry.line.text)} is never closed by endif: all rules to the end of the"
+            " table depend on it"
+        )
+        return report.finding(entry.line, message)
+    if entry.corrected is not None:
+        message = (
+            f"{quoted(entry.pattern.text)} has address bits behind its prefix, so that Postfix"
+            f" skips the rule; the network is {entry.corrected}"
+        )
+        edit = Edit(entry.pattern.location, entry.corrected)
+        fix = Fix(f"write {entry.corrected}", (edit,), "safe")
+        return report.finding(entry.pattern, message, fix=fix)
+    if entry.problem.startswith(("bad address", "bad network")) and is_no_network(
+        entry.pattern.text
+    ):
+        return None  # TBL004
+    where = entry.pattern if entry.pattern.text else entry.line
+    return report.finding(where, f"Postfix skips this rule: {entry.problem}")
+
+
+def _shadows(table: Table, report: Reporter) -> Iterator[Finding]:
+    assert table.cidr is not None
+    shadows, number = table.cidr.shadowed(_SHADOWS)
+    for at, (entry, cover) in enumerate(shadows):
+        same = entry.value.text == cover.value.text
+        line = cover.line.location.start.line
+        message = (
+            f"{entry.network} is never looked at: {cover.network} in line {line} comes first"
+            f"{' and answers the same' if same else ''}"
+        )
+        if at == _SHADOWS - 1 and number > _SHADOWS:
+            message += f"; so are {number - _SHADOWS} more rules further down"
+        finding = report.finding(
+            entry.pattern,
+            message,
+            severity=Severity.INFO if same else Severity.WARNING,
+            related=(Related("the rule that counts", cover.line.location),),
+        )
+        if finding is not None:
+            yield finding
