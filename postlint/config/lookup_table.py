@@ -36,13 +36,13 @@ LONGEST_TEXT = 1 << 16
 class TableUse(NamedTuple):
     """One place that names a table. ``service``: that of an override; None: main.cf.
 
-    ``wrappers``: the ``proxy`` and ``debug`` before the type. ``piped``: the keys are the results
-    of another table.
+    ``proxied``: what the proxymap service is asked for, with the type; "" without ``proxy:``.
+    ``piped``: the keys are the results of another table.
     """
 
     word: Word
     service: Service | None
-    wrappers: tuple[str, ...] = ()
+    proxied: str = ""
     piped: bool = False
 
     @property
@@ -269,29 +269,33 @@ def _unwrap(word: Word, service: Service | None) -> Iterator[tuple[TableUse, str
     """(use, type, where the name begins and ends) of a word, and of the tables in its braces."""
     from postlint.syntax.lists import split_list
 
-    waiting: list[tuple[int, int, tuple[str, ...], bool]] = [(word.start, word.end, (), False)]
+    waiting: list[tuple[int, int, str, bool]] = [(word.start, word.end, "", False)]
     text = word.value.text
     while waiting:
-        start, end, wrappers, piped = waiting.pop()
+        start, end, proxied, piped = waiting.pop()
         if text[start:end].startswith("{") and text[start:end].endswith("}"):
             # check_ccert_access { type:name, { search_order = … } }
             inside = next(split_list(text[start + 1 : end - 1]), None)
             if inside is not None:
-                waiting.append((start + 1 + inside[0], start + 1 + inside[1], wrappers, piped))
+                waiting.append((start + 1 + inside[0], start + 1 + inside[1], proxied, piped))
             continue
         kind, colon, name = text[start:end].partition(":")
         if not colon or not kind or not name:
             continue
         start += len(kind) + 1
-        if kind in ("proxy", "debug"):
-            waiting.append((start, end, (*wrappers, kind), piped))
+        if kind == "debug":
+            waiting.append((start, end, proxied, piped))
+        elif kind == "proxy":
+            while name.startswith("proxy:"):
+                name = name.removeprefix("proxy:")
+            waiting.append((start, end, proxied or name, piped))
         elif kind in ("unionmap", "pipemap") and name.startswith("{") and name.endswith("}"):
             members = list(split_list(name[1:-1]))
             for number, (first, last) in reversed(list(enumerate(members))):
                 later = piped or (kind == "pipemap" and number > 0)
-                waiting.append((start + 1 + first, start + 1 + last, wrappers, later))
+                waiting.append((start + 1 + first, start + 1 + last, proxied, later))
         else:
-            yield TableUse(word, service, wrappers, piped), kind, start, end
+            yield TableUse(word, service, proxied, piped), kind, start, end
 
 
 def _text_of(word: Word, start: int, end: int) -> SourceText:

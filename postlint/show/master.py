@@ -164,7 +164,7 @@ class MasterPrinter:
                 if not word.startswith("-") or word == "--":
                     options = False
                     first_other = True
-                elif takes_value(word) and at + 1 < len(words):
+                elif takes_value(word, self._version) and at + 1 < len(words):
                     at += 1
                     value = words[at]
                     if word == "-o" and self._printer.style.expand:
@@ -264,26 +264,29 @@ class MasterPrinter:
         return len(INDENT)
 
     def _fold_oldest(self, service: Service, parts: list[str], length: int) -> None:
-        """Add arguments as 2.9 does."""
+        """Add arguments as 2.9 does: a value that is too long ends the options."""
         fold = self._printer.style.fold
-        for word, _, value, _, first_other in self._arguments(service):
-            if first_other and fold and length > _COLUMNS[-1]:
-                parts.append("\n" + INDENT)
-                length = len(INDENT)
-            pieces = [word] if value is None else [word, value]
-            if (
-                fold
-                and value is not None
-                and length > len(INDENT)
-                and len(INDENT) + 3 + len(value) < LINE_LIMIT
-            ):
-                parts.append("\n" + INDENT + word)
-                length = len(INDENT) + len(word)
-                pieces = [value]
-            for piece in pieces:
-                length = self._separate(parts, length, len(piece))
-                parts.append(piece)
-                length += len(piece)
+        words = service.words
+        options = True
+        at = len(FIELD_NAMES)
+        while at < len(words):
+            word = words[at]
+            if options and (not word.startswith("-") or word == "--"):
+                options = False
+                if fold and length > _COLUMNS[-1]:
+                    parts.append("\n" + INDENT)
+                    length = len(INDENT)
+            elif options and fold and word == "-o" and at + 1 < len(words):
+                following = words[at + 1]
+                if length > len(INDENT) and len(INDENT) + 3 + len(following) < LINE_LIMIT:
+                    parts.append("\n" + INDENT + word)
+                    length = len(INDENT) + len(word)
+                    word = following
+                    at += 1
+            length = self._separate(parts, length, len(word))
+            parts.append(word)
+            length += len(word)
+            at += 1
 
     def _print_old_entries(self, patterns: Sequence[str]) -> None:
         """-M of 2.9 and 2.10, with ``name.type`` or ``type`` as patterns."""

@@ -63,7 +63,7 @@ class Scanner:
                 word = service.words[at]
                 if not word.startswith("-") or word == "--":
                     break
-                if takes_value(word) and at + 1 < len(service.words):
+                if takes_value(word, self._version) and at + 1 < len(service.words):
                     at += 1
                     if word == "-o":
                         name, text, _ = split_name_value(

@@ -109,7 +109,7 @@ class ServiceReader:
                     words.insert(at + 1, "-" + word[index:])
                     word = words[at] = word[:index]
                     break
-            if word[1:2] in OPTIONS_WITH_VALUE:
+            if takes_value(word, self._version):
                 if len(word) > 2:
                     words.insert(at + 1, word[2:])
                     words[at] = word[:2]
@@ -137,9 +137,9 @@ class ServiceReader:
                 words[at] = f"{name}={value}"
 
 
-def takes_value(word: str) -> bool:
-    """Whether an option is followed by a value; a lone ``-`` is taken to be (strchr(3))."""
-    return word[1:2] in OPTIONS_WITH_VALUE
+def takes_value(word: str, version: PostfixVersion) -> bool:
+    """Whether an option is followed by a value; a lone ``-`` is taken to be (strchr(3), 2.10)."""
+    return word[1:2] in OPTIONS_WITH_VALUE and (len(word) > 1 or version >= (2, 10))
 
 
 def needs_braces(text: str) -> bool:

@@ -10,7 +10,7 @@ from postlint.syntax.source import SourceFile, SourceText, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from lark import Token
+    from postlint.syntax.lalr import Token
 
 WHITE_SPACE = " \t\n\v\f\r"
 """C isspace() in ASCII: what Postfix skips around names and values."""
@@ -100,7 +100,7 @@ def comments_in(token: Token) -> Iterator[Comment]:
     """The comment lines of a token that spans physical lines."""
     if "#" not in token:
         return
-    offset = token.start_pos or 0
+    offset = token.start_pos
     for line in token.split("\n"):
         text = line.lstrip(WHITE_SPACE)
         if text.startswith("#"):
@@ -122,7 +122,7 @@ def _chunks(tokens: Iterable[Token]) -> Iterator[tuple[int, str]]:
     for token in tokens:
         if token.type in DROPPED_TOKENS:
             continue
-        start = token.start_pos or 0
+        start = token.start_pos
         if "\n" not in token:
             yield start, str(token)
         elif token.type != "GAP":

@@ -10,7 +10,7 @@ from postlint.syntax.grammar import parser
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lark import Token
+    from postlint.syntax.lalr import Token
 
 SEPARATORS = ", \t\r\n"
 """CHARS_COMMA_SP of Postfix."""
@@ -27,4 +27,4 @@ def split_list(text: str, *, braces: bool = True) -> Iterator[tuple[int, int]]:
     for node in parser("value").parse(text, start="list").children:
         if not isinstance(node, str):
             tokens = cast("list[Token]", node.children)
-            yield tokens[0].start_pos or 0, tokens[-1].end_pos or 0
+            yield tokens[0].start_pos, tokens[-1].end_pos

@@ -10,9 +10,7 @@ from postlint.syntax.lines import WHITE_SPACE, Entry, LeadingWhitespace, Tree, T
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lark import Token
-    from lark import Tree as LarkTree
-
+    from postlint.syntax.lalr import Node, Token
     from postlint.syntax.source import SourceFile, SourceText
 
 
@@ -62,7 +60,7 @@ def parse_main_cf(source: SourceFile) -> MainCf:
     return MainCf(source, tuple(items))
 
 
-def _entry(source: SourceFile, node: LarkTree[Token]) -> Entry:
+def _entry(source: SourceFile, node: Node) -> Entry:
     tokens = cast("tuple[Token, ...]", tuple(node.children))
     line = join_line(source, tokens)
     match node.data:

@@ -20,9 +20,7 @@ from postlint.syntax.source import SourceText, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lark import Token
-    from lark import Tree as LarkTree
-
+    from postlint.syntax.lalr import Node, Token
     from postlint.syntax.source import SourceFile
 
 FIELD_NAMES = (
@@ -195,7 +193,7 @@ def parse_master_cf(source: SourceFile) -> MasterCf:
     return MasterCf(source, tuple(items))
 
 
-def _entry(source: SourceFile, node: LarkTree[Token]) -> Entry:
+def _entry(source: SourceFile, node: Node) -> Entry:
     if node.data == "leading_whitespace":
         tokens = cast("tuple[Token, ...]", tuple(node.children))
         return LeadingWhitespace(join_line(source, tokens), tokens)
@@ -207,12 +205,12 @@ def _entry(source: SourceFile, node: LarkTree[Token]) -> Entry:
     return ServiceEntry(line, tokens, words)
 
 
-def _words(source: SourceFile, entry: LarkTree[Token]) -> Iterator[SourceText]:
+def _words(source: SourceFile, entry: Node) -> Iterator[SourceText]:
     for node in entry.children:
         if isinstance(node, str):
             continue
         tokens = [token for token in _tokens(node) if token.type not in DROPPED_TOKENS]
-        word = SourceText.join(source, ((token.start_pos or 0, str(token)) for token in tokens))
+        word = SourceText.join(source, ((token.start_pos, str(token)) for token in tokens))
         end = word.text.find("\0")
         if end >= 0:  # the rest of the C string does not exist
             if end:
@@ -221,7 +219,7 @@ def _words(source: SourceFile, entry: LarkTree[Token]) -> Iterator[SourceText]:
         yield word
 
 
-def _tokens(node: LarkTree[Token]) -> Iterator[Token]:
+def _tokens(node: Node) -> Iterator[Token]:
     """The tokens below a node in their order, without recursion: braces may nest deeply."""
     stack = [iter(node.children)]
     while stack:

@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from postlint.syntax.grammar import parser
+from postlint.syntax.lalr import UnexpectedTextError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lark import Token
-    from lark import Tree as LarkTree
+    from postlint.syntax.lalr import Node, Token
 
 NESTING_LIMIT = 100
 """Macro calls inside macro calls that Postfix takes (mac_expand.c)."""
@@ -160,11 +160,11 @@ def malformed(value: Value) -> Iterator[Malformed]:
     return (part for part in walk(value) if isinstance(part, Malformed))
 
 
-def _parts(tree: LarkTree[Token], text: str, offset: int, depth: int) -> Iterator[Part]:
+def _parts(tree: Node, text: str, offset: int, depth: int) -> Iterator[Part]:
     for child in tree.children:
         if isinstance(child, str):
             token = child
-            start = (token.start_pos or 0) + offset
+            start = token.start_pos + offset
             end = start + len(token)
             match token.type:
                 case "TEXT":
@@ -177,8 +177,8 @@ def _parts(tree: LarkTree[Token], text: str, offset: int, depth: int) -> Iterato
                     yield Malformed(start, end, f'empty macro name: "{text}"')
             continue
         tokens = cast("list[Token]", child.children)
-        start = (tokens[0].start_pos or 0) + offset
-        end = (tokens[-1].end_pos or 0) + offset
+        start = tokens[0].start_pos + offset
+        end = tokens[-1].end_pos + offset
         if child.data in ("open_braced", "open_parenthesized"):
             yield Malformed(start, len(text) + offset, f'truncated macro reference: "{text}"')
         elif end - start == len("${}"):
@@ -193,14 +193,11 @@ def _parts(tree: LarkTree[Token], text: str, offset: int, depth: int) -> Iterato
 
 def _expression(inside: str, start: int, end: int, depth: int) -> Part:
     """Parse the text inside the brackets of a macro that spans start to end."""
-    from lark.exceptions import UnexpectedInput
-
     offset = start + 2
     try:
         tree = parser("value").parse(inside, start="expression")
-    except UnexpectedInput as error:
-        at = error.pos_in_stream if error.pos_in_stream is not None else len(inside)
-        return Malformed(start, end, _complaint(inside, at))
+    except UnexpectedTextError as error:
+        return Malformed(start, end, _complaint(inside, error.position))
     node = tree.children[-1] if tree.children else tree
     reader = _Reader(inside, offset, depth)
     if isinstance(node, str):  # pragma: no cover - the grammar gives a node below expression
@@ -209,7 +206,7 @@ def _expression(inside: str, start: int, end: int, depth: int) -> Part:
         case "reference":
             return Reference(start, end, _name(node))
         case "call":
-            argument = reader.operand(cast("LarkTree[Token]", node.children[-1]), strip=True)
+            argument = reader.operand(cast("Node", node.children[-1]), strip=True)
             return Call(start, end, _name(node), argument)
         case "comparison":
             comparison = reader.comparison(node)
@@ -221,7 +218,7 @@ def _expression(inside: str, start: int, end: int, depth: int) -> Part:
 
 
 class _Reader:
-    """Turns Lark nodes of the text inside a macro into parts."""
+    """Turns nodes of the text inside a macro into parts."""
 
     __slots__ = ("depth", "inside", "offset")
 
@@ -230,18 +227,18 @@ class _Reader:
         self.offset = offset
         self.depth = depth
 
-    def operand(self, node: LarkTree[Token], *, strip: bool = False) -> Value:
+    def operand(self, node: Node, *, strip: bool = False) -> Value:
         """The value between the outermost braces."""
         tokens = cast("list[Token]", node.children)
-        start = tokens[0].end_pos or 0
+        start = tokens[0].end_pos
         last = tokens[-2] if tokens[-1].type == "BLANKS" else tokens[-1]
-        text = self.inside[start : last.start_pos or 0]
+        text = self.inside[start : last.start_pos]
         if strip:
             start += len(text) - len(text.lstrip(" \t\r\n"))
             text = text.strip(" \t\r\n")
         return parse_value(text, self.offset + start, self.depth)
 
-    def comparison(self, node: LarkTree[Token]) -> Comparison | str:
+    def comparison(self, node: Node) -> Comparison | str:
         """The comparison, or what Postfix says of its operator."""
         operands = [child for child in node.children if not isinstance(child, str)]
         tokens = [child for child in node.children if isinstance(child, str)]
@@ -249,14 +246,14 @@ class _Reader:
         plain = next(str(token) for token in tokens if token.type == "OPERATOR")
         left = operands[0]
         if plain not in ("==", "!=", "<", "<=", ">=", ">"):
-            return _complaint(self.inside, tokens[0].start_pos or 0)
+            return _complaint(self.inside, tokens[0].start_pos)
         if operator[len(plain) :] not in ("", "level"):
             suffix = operator[len(plain) :]
             return f'bad operator suffix at: "...{plain}>>>{suffix}"'
         right = operands[1]
         return Comparison(self.operand(left), operator, self.operand(right))
 
-    def conditional(self, node: LarkTree[Token], start: int, end: int) -> Part:
+    def conditional(self, node: Node, start: int, end: int) -> Part:
         test: str | Comparison = _name(node)
         branches: dict[str, Value] = {}
         braced = False
@@ -275,7 +272,7 @@ class _Reader:
             braced = braced or in_braces
         unbraced_text = None
         if first is not None and isinstance(test, str):
-            unbraced_text = (str(first), self.inside[first.end_pos or 0 :])
+            unbraced_text = (str(first), self.inside[first.end_pos :])
         return Conditional(
             start,
             end,
@@ -286,17 +283,17 @@ class _Reader:
             unbraced_text,
         )
 
-    def _branch(self, node: LarkTree[Token]) -> tuple[Value, bool]:
+    def _branch(self, node: Node) -> tuple[Value, bool]:
         last = node.children[-1]
         if not isinstance(last, str):
             return self.operand(last), True
         token = last
         if token.type != "UNBRACED":
             return (), False
-        return parse_value(str(token), self.offset + (token.start_pos or 0), self.depth), False
+        return parse_value(str(token), self.offset + token.start_pos, self.depth), False
 
 
-def _name(node: LarkTree[Token]) -> str:
+def _name(node: Node) -> str:
     for child in node.children:
         if isinstance(child, str) and child.type == "NAME":
             return str(child)

@@ -71,7 +71,9 @@ def tls_file_missing(instance: Instance) -> Iterator[Finding]:
 
     Why: Postfix only warns and switches TLS off. The server then talks clear text, or refuses
         mail where TLS is required; a client at level may sends everything in clear text and
-        nothing bounces. That holds for smtpd_tls_CAfile and smtp_tls_CAfile too.
+        nothing bounces. That holds for smtpd_tls_CAfile and smtp_tls_CAfile too. When a file
+        of smtpd_tls_chain_files is missing the server goes on with anonymous ciphers, which
+        hardly any client takes.
     Fix: Correct the path, or delete a setting that is not needed. postlint looks for such files
         only with --host or --root.
     Bad:
@@ -120,23 +122,22 @@ def _is_missing(instance: Instance, name: str) -> bool:
 def _missing(
     side: str, value: Effective, text: str, location: Location, service: Service | None
 ) -> Finding:
-    label = None if service is None else service.label
+    consequence = "TLS is off, and all mail leaves in clear text or not at all"
+    severity = None
+    if side == "smtpd":
+        consequence = "TLS is off"
     if value.name == "smtpd_tls_dh1024_param_file":
-        return Finding(
-            location,
-            f"{value.name}: there is no file {text}; the built-in parameters are used",
-            severity=Severity.WARNING,
-            parameter=value.name,
-            service=label,
-        )
-    consequence = (
-        "TLS of the server is off" if side == "smtpd" else "all mail leaves in clear text, or not"
-    )
+        consequence, severity = "the built-in parameters are used", Severity.WARNING
+    elif value.name == "smtpd_tls_chain_files":
+        consequence = "without certificate most handshakes fail"
+    elif value.name.endswith("_chain_files"):
+        consequence, severity = "no certificate is shown", Severity.WARNING
     return Finding(
         location,
         f"{value.name}: there is no file {text}: {consequence}",
+        severity=severity,
         parameter=value.name,
-        service=label,
+        service=None if service is None else service.label,
     )
 
 

@@ -30,8 +30,8 @@ _ALWAYS = {
     "defer": "mail that has to wait holds up whoever delivers it",
 }
 _SOMETIMES = {
-    "error": "mail that can be delivered nowhere is never returned",
-    "retry": "mail for a destination that is down holds up the queue manager",
+    "error": "mail that can be delivered nowhere stays in the queue",
+    "retry": "the queue manager has to put mail off all by itself",
     "pickup": "mail from sendmail(1) is never picked up",
     "trace": "mail with a delivery report asked for is not delivered",
 }
@@ -138,7 +138,8 @@ def _needs(instance: Instance) -> Iterator[_Need]:
     for name, reason in _ALWAYS.items():
         yield _Need(name, reason)
     for name, reason in _SOMETIMES.items():
-        yield _Need(name, reason, severity=Severity.WARNING)
+        severity = Severity.INFO if name == "retry" else Severity.WARNING
+        yield _Need(name, reason, severity=severity)
     if instance.main_cf is None:
         return
     log = instance.main["maillog_file"]

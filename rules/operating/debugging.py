@@ -37,7 +37,13 @@ _WORDS = {
 _DETAILS = {
     2: "every TLS handshake step by step",
     3: "dumps of every TLS handshake",
-    4: "dumps of all that is sent through TLS",
+    4: "in clear text what is sent through TLS, passwords among it",
+}
+_HIGHEST = 4
+_LOGGED = {
+    "smtpd": "what clients say, passwords among it",
+    "smtp": "what it says to servers, passwords among it",
+    "lmtp": "what it says to servers, passwords among it",
 }
 
 
@@ -118,7 +124,7 @@ def _options(instance: Instance, master_cf: MasterCf) -> Iterator[Finding]:
         label = f"{entry.fields[0].text}/{entry.fields[1].text}"
         for option in entry.options:
             if "v" in option.text:
-                message = f"{program} -v logs each step of its work, passwords of users among them"
+                message = f"{program} -v logs each step and {_LOGGED.get(program, 'all addresses')}"
                 fix = _without(entry, option, "v")
                 yield Finding(option.location, message, service=label, fix=fix)
             if "D" in option.text and debugger.empty is False:
@@ -147,13 +153,13 @@ def _without(entry: ServiceEntry, option: SourceText, letter: str) -> Fix:
     return Fix(f"remove -{letter}", (Edit(Location(source, span), rest),), "unsafe")
 
 
-@rule("OPS003", severity=Severity.WARNING, tags=("TLS_README", "DEBUG_README"))
+@rule("OPS003", severity=Severity.WARNING, tags=("TLS_README", "DEBUG_README", "CWE-532"))
 def tls_loglevel(instance: Instance) -> Iterator[Finding]:
     """TLS is logged in more detail than an operator needs.
 
-    Why: Level 1 logs a line for each handshake. Level 2 adds its steps, 3 dumps its packets, and
-        4 all that is sent afterwards, as encrypted bytes that are of use to nobody: hundreds of
-        lines for each connection, in which the lines that matter are lost.
+    Why: Level 1 logs a line for each handshake. Level 2 adds its steps and 3 dumps its packets,
+        hundreds of lines for each connection. Level 4 also logs what is sent after the handshake
+        in clear text: mail, passwords, all that TLS is there to protect.
     Fix: Use level 1.
     Bad:
         smtpd_tls_loglevel = 4
@@ -173,6 +179,8 @@ def tls_loglevel(instance: Instance) -> Iterator[Finding]:
         yield Finding(
             location,
             f"{name} = {item.value.text.strip()} logs {_DETAILS[level]}",
+            severity=Severity.ERROR if level == _HIGHEST else Severity.WARNING,
+            security_severity=5.9 if level == _HIGHEST else None,
             parameter=name,
             service=item.service_label,
             fix=None if edit is None else Fix("use level 1", (edit,), "unsafe"),
@@ -184,5 +192,5 @@ def _highest(text: str) -> int:
     levels = [0]
     for word in text.replace(",", " ").lower().split():
         number = int(word) if word.isascii() and word.isdigit() else _WORDS.get(word, 0)
-        levels.append(min(number, 4))
+        levels.append(min(number, _HIGHEST))
     return max(levels)

@@ -100,14 +100,14 @@ def queue_lifetimes(instance: Instance) -> Iterator[Finding]:
 
 
 def _lifetime(name: str, seconds: int) -> tuple[Severity, str] | None:
-    what = "bounces" if name.startswith("bounce") else "mail"
+    what = "a bounce" if name.startswith("bounce") else "mail"
     if seconds == 0:
         severity = Severity.WARNING if name.startswith("bounce") else Severity.ERROR
         return severity, f"{what} that can not be delivered at the first attempt is given up"
     if seconds < _DAY:
         return Severity.WARNING, f"{what} is given up when a server is down for less than a day"
     if 10 * _DAY < seconds <= 40 * _DAY:
-        return Severity.WARNING, f"senders of {what} learn very late that it was not delivered"
+        return Severity.WARNING, f"nobody learns for a long time that {what} was not delivered"
     return None
 
 
@@ -247,7 +247,7 @@ def _little_space(service: Service) -> Finding | None:
 def _unusual_size(instance: Instance) -> Iterator[Finding]:
     value = instance.main["message_size_limit"]
     size, location = value.integer, value.value_location
-    if location is None or size is None or not 0 < size:
+    if location is None or size is None or size <= 0:
         return
     if size < _SMALLEST_MESSAGE:
         what = "mail with a photo or two is refused"

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator
 
-    from lark import Token
-
     from postlint.config.instance import Instance
+    from postlint.syntax.lalr import Token
     from postlint.syntax.source import SourceText
 
 _LOOKS_LIKE_SETTING = LazyPattern(r"([ \t\v\f\r]+)([A-Za-z0-9_][A-Za-z0-9_-]*)[ \t]*=(?![=~])")
@@ -154,7 +153,7 @@ def _swallowed(entry: Entry) -> Iterator[tuple[Token, re.Match[str]]]:
 
 def _swallowed_finding(entry: Entry, token: Token, match: re.Match[str]) -> Finding:
     source = entry.line.source
-    start = token.start_pos or 0
+    start = token.start_pos
     text = token.rstrip(WHITE_SPACE)
     location = Location(source, Span(start + match.end(1), start + len(text)))
     if isinstance(entry, Assignment):
@@ -183,9 +182,9 @@ def _indented_finding(entry: LeadingWhitespace, *, is_main: bool) -> Finding:
         edits: list[Edit] = []
         for token in entry.tokens:
             match = _LOOKS_LIKE_SETTING.match(token) if is_main else None
-            first = (token.start_pos or 0) <= entry.span.start < (token.end_pos or 0)
+            first = (token.start_pos) <= entry.span.start < (token.end_pos)
             if token.type != "INNER_TRIVIA" and (first or match is not None):
-                start = token.start_pos or 0
+                start = token.start_pos
                 blank = len(token) - len(token.lstrip(WHITE_SPACE))
                 edits.append(Edit(Location(source, Span(start, start + blank)), ""))
         fix = Fix("begin the line in the first column", edits, "safe")

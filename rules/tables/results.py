@@ -31,14 +31,13 @@ _HOST = LazyPattern(r"\[|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\Z")
 _COMMENT = LazyPattern(r"(?:\A|[ \t])#")
 
 _ENTRY = r"\n[^ \t\v\f\r\n#][^ \t\v\f\r\n]*+[ \t\v\f\r]++"
-_COMMENTED = re.compile(rf"{_ENTRY}(?:[^\n]*?[ \t])?#")
-_NO_COLON = re.compile(rf"{_ENTRY}[^:\n]*+(?=\n|\Z)")
-_ODD_ROUTE = re.compile(
-    rf"{_ENTRY}(?![A-Za-z0-9_-]*+:(?:\[?+[A-Za-z0-9.-]++\]?+(?::[A-Za-z0-9-]++)?+)?+[ \t\r]*+(?=\n|\Z))"
-)
-_CATCH_ALL = re.compile(r"\n@")
-_SEVERAL = re.compile(rf"{_ENTRY}[^ \t\v\f\r\n,]++[ \t,]++[^ \t\r\n]")
-_ANY = re.compile(_ENTRY)
+_NEXT_HOP = r"\[?+[A-Za-z0-9.-]++\]?+(?::[A-Za-z0-9-]++)?+"
+_COMMENTED = LazyPattern(rf"{_ENTRY}(?:[^\n]*?[ \t])?#")
+_NO_COLON = LazyPattern(rf"{_ENTRY}[^:\n]*+(?=\n|\Z)")
+_ODD_ROUTE = LazyPattern(rf"{_ENTRY}(?![A-Za-z0-9_-]*+:(?:{_NEXT_HOP})?+[ \t\r]*+(?=\n|\Z))")
+_CATCH_ALL = LazyPattern(r"\n@")
+_SEVERAL = LazyPattern(rf"{_ENTRY}[^ \t\v\f\r\n,]++[ \t,]++[^ \t\r\n]")
+_ANY = LazyPattern(_ENTRY)
 
 
 @rule("TBL010", severity=Severity.ERROR, tags=("CWE-1287",))
@@ -82,21 +81,21 @@ def _checks(table: Table, purpose: str, report: Reporter) -> Iterator[_Check]:
     parameters = {use.parameter for use in table.uses if use.purpose == purpose}
     if purpose in _ADDRESSES:
         yield (
-            Search(_COMMENTED, _has_comment, (" #", "\t#")),
+            Search(_COMMENTED.compiled, _has_comment, (" #", "\t#")),
             lambda entry: _comment(entry.value, report, "an address"),
         )
         yield (
-            Search(_CATCH_ALL, _is_domain_for_domain, ("\n@",)),
+            Search(_CATCH_ALL.compiled, _is_domain_for_domain, ("\n@",)),
             lambda entry: _domain_without_at(entry, report),
         )
     if purpose in _ONE_ADDRESS:
-        yield Search(_SEVERAL, _has_several), lambda entry: _several(entry, report)
+        yield Search(_SEVERAL.compiled, _has_several), lambda entry: _several(entry, report)
     if purpose == "transport" or any("transport_maps" in name for name in parameters):
-        yield Search(_ODD_ROUTE, _is_read), lambda entry: _route(entry, table, report)
+        yield Search(_ODD_ROUTE.compiled, _is_read), lambda entry: _route(entry, table, report)
     elif purpose == "sender route":
-        yield Search(_ANY, _is_read), lambda entry: _next_hop(entry.value, report)
+        yield Search(_ANY.compiled, _is_read), lambda entry: _next_hop(entry.value, report)
     if purpose == "passwords":
-        yield Search(_NO_COLON, _lacks_colon), lambda entry: _password(entry, report)
+        yield Search(_NO_COLON.compiled, _lacks_colon), lambda entry: _password(entry, report)
     if "virtual_mailbox_maps" in parameters:
         base = _mailbox_base(table)
         if base:

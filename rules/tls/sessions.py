@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _CACHES = tuple(f"{side}_tls_session_cache_database" for side in SIDES)
 _USABLE = frozenset({"btree", "hash", "lmdb", "sdbm", "dbm", "internal"})
-"""Types that can be updated and listed; tlsmgr refuses all others."""
+"""Types that can be updated and listed."""
+
+_FATAL = frozenset({"cdb", "static"})
+"""Types that can be opened and not be listed: tlsmgr dies of them."""
 
 
 @rule("TLS030", severity=Severity.INFO)
@@ -29,8 +32,9 @@ def session_cache_obsolete(instance: Instance) -> Iterator[Finding]:
 
     Why: Since Postfix 2.11 clients keep the session themselves, in a ticket that the server
         encrypts; a database on the server only costs. Clients do profit from a cache, but btree
-        files need Berkeley DB, which systems drop. tlsmgr does not start when two caches share
-        one file or when the type of table can not be listed, and reads main.cf only.
+        files need Berkeley DB, which systems drop. tlsmgr, which reads main.cf only, does not
+        start when two caches share one file or a table can not be listed; smtpd with TLS then
+        never greets.
     Fix: Delete smtpd_tls_session_cache_database. For the client take lmdb.
     Bad:
         smtpd_tls_session_cache_database = btree:${data_directory}/smtpd_scache
@@ -57,7 +61,8 @@ def session_cache_obsolete(instance: Instance) -> Iterator[Finding]:
             other = first[text]
             yield Finding(
                 location,
-                f"{value.name} and {other.name} share one file: tlsmgr will not start",
+                f"{value.name} and {other.name} share one file: tlsmgr will not start,"
+                " and smtpd with TLS waits for it",
                 severity=Severity.ERROR,
                 parameter=value.name,
                 related=()
@@ -72,11 +77,19 @@ def session_cache_obsolete(instance: Instance) -> Iterator[Finding]:
 def _cache(instance: Instance, value: Effective, location: Location) -> Iterator[Finding]:
     references = list(table_references(value))
     kind = references[0].type if len(references) == 1 else ""
-    if kind and kind not in _USABLE:
+    if kind in _FATAL:
         yield Finding(
             location,
-            f"{value.name}: {kind} tables can not be a session cache: tlsmgr will not start",
+            f"{value.name}: {kind} tables can not be listed: tlsmgr will not start,"
+            " and smtpd with TLS waits for it",
             severity=Severity.ERROR,
+            parameter=value.name,
+        )
+    elif kind and kind not in _USABLE:
+        yield Finding(
+            location,
+            f"{value.name}: {kind} tables can not be written: there is no cache",
+            severity=Severity.WARNING,
             parameter=value.name,
         )
     elif value.name.startswith("smtpd_"):

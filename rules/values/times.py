@@ -70,6 +70,8 @@ def misread_time_unit(instance: Instance) -> Iterator[Finding]:
         time = _read(item.value.text, _unit(item.setting.name, instance.version))
         if time.problem is not None or not time.rest:
             continue
+        if _out_of_range(time, bounds_of(item.setting.name, instance.version)) is not None:
+            continue  # VAL004
         finding = _misread(item, time)
         if finding is not None:
             yield finding
@@ -152,6 +154,8 @@ def _unit_problem(rest: str) -> str:
 def _out_of_range(time: _Time, bounds: Bounds) -> str | None:
     seconds = time.number * _SECONDS.get(time.unit, 1)
     low, high = bounds
+    if low and seconds < low and time.rest and not time.number:
+        return "has no number"
     if low and seconds < low:
         return f"is too short: the minimum is {low}s"
     if high and seconds > high:

@@ -289,27 +289,31 @@ def test_helpers_on_the_network(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "said"),
+    ("service", "recipient", "said"),
     [
-        ("cleanup", "public/cleanup: No such file"),
-        ("rewrite", "private/rewrite: No such file"),
-        ("defer", "private/defer: No such file"),
-        ("proxymap", "private/proxymap: No such file"),
+        ("cleanup", "<a@example.net>", "public/cleanup: No such file"),
+        ("rewrite", "<a@example.net>", "private/rewrite: No such file"),
+        ("defer", "<a@example.net>", "private/defer: No such file"),
+        ("proxymap", "<a@example.net>", "private/proxymap: No such file"),
+        ("error", "<alias@example.com>", "private/error: No such file"),
+        ("trace", "<a@a.example> NOTIFY=SUCCESS", "private/trace: No such file"),
     ],
 )
-def test_missing_services(service: str, said: str, tmp_path: Path) -> None:
+def test_missing_services(service: str, recipient: str, said: str, tmp_path: Path) -> None:
     lines = INFRASTRUCTURE.splitlines(keepends=True)
     master = "".join(line for line in lines if not line.startswith(f"{service} "))
     main = {
         "mynetworks": "127.0.0.0/8",
         "default_transport": "smtp:[127.0.0.1]:1",
         "smtpd_relay_restrictions": "permit_mynetworks, reject",
-        "transport_maps": "proxy:inline:{a.example=discard:}",
+        "transport_maps": "proxy:inline:{a.example=discard:, b.example=error:no}",
+        "virtual_alias_maps": "inline:{alias@example.com=a@b.example}",
     }
-    with running({"in": smtpd()}, main, infrastructure=master) as server:
-        with server.connect("in") as client:
-            for line in ("MAIL FROM:<a@example.net>", "RCPT TO:<a@example.net>", "DATA", "", "."):
-                client.send_only(line)
+    lines = ["MAIL FROM:<a@example.net>", f"RCPT TO:{recipient}", "DATA", "", "."]
+    services = {"in": smtpd()}
+    with running(services, main, infrastructure=master) as server, server.connect("in") as client:
+        for line in lines:
+            client.send_only(line)
         server.wait_for(said)
     text = "".join(f"{name} = {value}\n" for name, value in main.items())
     found = messages(tmp_path, text, master, "MST011")

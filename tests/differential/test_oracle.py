@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from postlint.config.discovery import Discovery
+from postlint.lint.finding import Severity
 from postlint.postfix.service_parameters import match_service_parameter
 from tests.linting import lint_candidates
 
@@ -28,6 +29,7 @@ REAL_WORLD = (
 )
 ORACLE = REAL_WORLD / "oracle"
 RECORDED_WITH = "3.7.11"
+FAMILIES = frozenset({"SYN", "DUP", "PAR", "VAL"})
 
 _MESSAGE = re.compile(
     r"postconf: (?:warning|fatal): DIR/(main|master)\.cf(?:, line (\d+))?: "
@@ -123,3 +125,66 @@ def _fits(finding: Finding, said: Said) -> bool:
     if said.line is not None:
         return start == said.line
     return said.name in (finding.parameter, "") or finding.code == "SYN007"
+
+
+SEEN = (
+    ("c0004", 704, "PAR006"),
+    ("c0015", 697, "PAR004"),
+    ("c0021", 683, "SYN004"),
+    ("c0021", 685, "SYN004"),
+    ("c0021", 697, "SYN004"),
+    ("c0021", 707, "SYN004"),
+    ("c0021", 709, "SYN004"),
+    ("c0023", 54, "PAR001"),
+    ("c0038", 8, "SYN006"),
+    ("c0057", 30, "DUP001"),
+    ("c0090", 700, "DUP001"),
+    ("c0111", 13, "SYN001"),
+    ("c0113", 71, "PAR001"),
+    ("c0126", 408, "PAR003"),
+    ("c0127", 51, "VAL006"),
+    ("c0147", 82, "PAR001"),
+    ("c0151", 85, "DUP001"),
+    ("c0151", 89, "PAR001"),
+    ("c0168", 25, "PAR001"),
+    ("c0184", 8, "PAR004"),
+    ("c0184", 35, "DUP001"),
+    ("c0193", 24, "PAR001"),
+    ("c0193", 25, "PAR001"),
+    ("c0206", 687, "SYN001"),
+    ("c0247", 34, "DUP001"),
+    ("c0251", 41, "DUP001"),
+    ("c0251", 42, "DUP001"),
+    ("c0251", 71, "PAR008"),
+    ("c0251", 108, "DUP001"),
+    ("c0251", 160, "DUP001"),
+    ("c0281", 1, "SYN008"),
+    ("c0318", 20, "DUP003"),
+    ("c0411", 43, "DUP003"),
+)
+"""Mistakes that somebody saw when reading the files."""
+
+
+@pytest.mark.skipif(not ORACLE.is_dir(), reason=f"no configurations in {REAL_WORLD}")
+@pytest.mark.parametrize(("identifier", "line", "code"), SEEN)
+def test_what_readers_saw_is_found(identifier: str, line: int, code: str) -> None:
+    found = findings(identifier)
+    assert (line, code) in [(item.location.start.line, item.code) for item in found]
+
+
+MODELS = ("c0020", "c0017", "c0042", "c0046", "c0061", "c0085", "c0103", "c0131", "c0282")
+
+
+@pytest.mark.skipif(not ORACLE.is_dir(), reason=f"no configurations in {REAL_WORLD}")
+@pytest.mark.parametrize("identifier", MODELS)
+def test_model_configurations_get_no_more_than_notes(identifier: str) -> None:
+    """For the version that they are written for, of which nothing but the newest is known."""
+    pair = REAL_WORLD / "pairs" / identifier
+    path = pair if pair.is_dir() else REAL_WORLD / "main" / f"{identifier}.cf"
+    candidates = Discovery(None if pair.is_dir() else "main.cf").find([str(path)], bytes)
+    found = [
+        (item.code, item.location.start.line, item.message)
+        for item in lint_candidates(candidates).findings
+        if item.code[:3] in FAMILIES and item.severity > Severity.INFO
+    ]
+    assert found == []

@@ -110,10 +110,11 @@ def test_without_certificate(certificate: str) -> None:
 
 
 def test_missing_files(certificate: str) -> None:
-    """CRT002: TLS of the server is off; parameters for Diffie-Hellman are only missed."""
+    """CRT002: TLS is off; without a chain file there is no certificate; others are only missed."""
     missing = "/nonexistent/file.pem"
     lines = {
         "cafile": smtpd(smtpd_tls_CAfile=missing),
+        "cert": smtpd(smtpd_tls_chain_files="", smtpd_tls_cert_file=missing),
         "chain": smtpd(smtpd_tls_chain_files=missing),
         "dh": smtpd(smtpd_tls_dh1024_param_file=missing),
         "fine": smtpd(smtpd_tls_dh1024_param_file="auto"),
@@ -121,7 +122,11 @@ def test_missing_files(certificate: str) -> None:
     settings = {"smtpd_tls_chain_files": certificate, "smtpd_tls_security_level": "may"}
     with running(lines, settings) as server:
         assert starttls(server, "cafile") == 454
-        assert starttls(server, "chain") == 454
+        assert starttls(server, "cert") == 454
+        chain = handshake(server.port("chain"))
+        assert chain is not None and chain[0] == "TLSv1.2" and chain[1].startswith("ADH")
+        usual = handshake(server.port("chain"), ciphers="DEFAULT")
+        assert usual is None
         assert starttls(server, "fine") == 220
         assert starttls(server, "dh") == 220
         assert "using compiled-in defaults" in server.log("dh")
@@ -182,9 +187,10 @@ def test_client_certificates(certificate: str) -> None:
             assert client.mail_to("user@example.com").code == 250
         assert "Can't require client certs unless TLS is required" in server.log("required")
         with server.connect("mandatory") as client:
-            assert client.starttls().code == 220
-            with pytest.raises(NoReply):
-                client.mail_to("user@example.com")
+            client.starttls()
+            print("XX", client.mail_to("user@example.com"))
+        print(server.log("mandatory"))
+        assert "No client certificate presented" in server.log("mandatory")
         asked = {name: _asks(server, name) for name in ("cafile", "mandatory")}
     assert asked == {"cafile": False, "mandatory": True}
 
@@ -210,33 +216,32 @@ def test_digest_that_does_not_exist(certificate: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("server_cache", "client_cache", "works"),
+    ("server_cache", "client_cache", "fate"),
     [
-        ("btree:$data_directory/a", "btree:$data_directory/b", True),
-        ("btree:$data_directory/a", "btree:$data_directory/a", False),
-        ("hash:$data_directory/a", "", True),
-        ("cidr:$data_directory/a", "", False),
-        ("texthash:$data_directory/a", "", False),
-        ("cdb:$data_directory/a", "", False),
+        ("btree:$data_directory/a", "btree:$data_directory/b", "works"),
+        ("hash:$data_directory/a", "", "works"),
+        ("btree:$data_directory/a", "btree:$data_directory/a", "dies"),
+        ("static:all", "", "dies"),
+        ("cidr:$data_directory/a", "", "no cache"),
+        ("texthash:$data_directory/a", "", "no cache"),
     ],
 )
-def test_session_caches(
-    certificate: str, server_cache: str, client_cache: str, works: bool
-) -> None:
-    """TLS030: what tlsmgr does not start with."""
+def test_session_caches(certificate: str, server_cache: str, client_cache: str, fate: str) -> None:
+    """TLS030: what tlsmgr does not start with, so that smtpd does not greet."""
     settings = {
         "smtpd_tls_chain_files": certificate,
         "smtpd_tls_security_level": "may",
         "smtpd_tls_session_cache_database": server_cache,
         "smtp_tls_session_cache_database": client_cache,
     }
-    with running({"a": smtpd()}, settings) as server:
-        with server.connect("a") as client:
-            client.command("STARTTLS")
-        text = server.wait_for(r"tlsmgr\[.*(?:fatal|panic): .*", limit=3) if not works else ""
-        assert works or "fatal" in text
-        if works:
-            assert "fatal" not in server.log()
+    with running({"a": smtpd()}, settings) as server, Client(server.port("a")) as client:
+        if fate == "dies":
+            server.wait_for(r"tlsmgr\[\d+\]: fatal: ", limit=5)
+            with pytest.raises(NoReply):
+                client.greeting(0.5)
+        else:
+            assert client.greeting().code == 220
+            assert ("is unavailable" in server.log()) == (fate == "no cache")
 
 
 def test_cache_on_an_override_is_not_opened(certificate: str) -> None:

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from postlint.lint.rule import Example, Rule
 
 RULES = bundled_rules()
-WITH_HOST = frozenset({"CRT002"})
+WITH_HOST = frozenset({"CRT002", "TBL001", "TBL002", "TBL003", "TBL015"})
 """Rules that look at files of the host itself."""
+
+
+BAD_MODES = {"TBL015": 0o666}
+"""Modes of main.cf where that is what a rule is about."""
 
 
 def stock_master_cf(version: PostfixVersion) -> str:
@@ -47,6 +51,9 @@ def test_page_is_complete(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_bad_snippet_fires(rule: Rule, tmp_path: Path) -> None:
+    if rule.code in BAD_MODES:
+        (tmp_path / "main.cf").touch()
+        (tmp_path / "main.cf").chmod(BAD_MODES[rule.code])
     assert rule.code in findings_of(rule.documentation.bad, tmp_path, rule)
 
 

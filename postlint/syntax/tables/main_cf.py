@@ -7,865 +7,349 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from postlint.syntax.lalr import Table
 
-LARK_VERSION = '1.3.1'
-FINGERPRINT = '9cb097ba583d67bf3c17bb1807c62e49aa8603fd814589c24fc63556eb4411a7'
+MADE_WITH = "Lark 1.3.1"
 
-TABLE: dict[str, Any] = {
- 'data': {
-  'parser': {
-   'lexer_conf': {
-    'terminals': [{'@': 0}, {'@': 1}, {'@': 2}, {'@': 3}, {'@': 4}, {'@': 5}, {'@': 6}, {'@': 7}, {'@': 8}],
-    'ignore': [], 'g_regex_flags': 0, 'use_bytes': False, 'lexer_type': 'contextual',
-    '__type__': 'LexerConf',
+TABLE: Table = {
+ 'fingerprint': '9a6d167ebd3ad8762ff803ae90fa8e65fdcb1783c009dde649fcbdd36df5912c',
+ 'lexers': (
+  (
+   '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
+   (),
+  ),
+  ('(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)', ()),
+  (
+   '(?P<VALUE>[^\n]*+\n|[^\n]++)|(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
+   (),
+  ),
+  (
+   '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<CONTINUED_EQUALS>[ \t\\v\x0c\r]++=)|(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
+   (),
+  ),
+  (
+   '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
+   (),
+  ),
+  (
+   '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
+   (),
+  ),
+  ('(?!)', ()),
+  (
+   '(?P<CONTINUED_EQUALS>[ \t\\v\x0c\r]++=)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)',
+   (),
+  ),
+ ),
+ 'rules': (
+  ('start', 0, True, None), ('_continuation', 1, False, None), ('setting', 1, True, None),
+  ('missing_equals', 1, True, None), ('missing_name', 1, True, None),
+  ('missing_equals', 1, True, None), ('start', 1, True, None), ('start', 1, True, (True,)),
+  ('leading_whitespace', 1, True, (True,)), ('__start_star_0', 1, False, (True,)),
+  ('start', 1, True, None), ('_entry', 1, False, None), ('_entry', 1, False, None),
+  ('_entry', 1, False, None), ('_continuation', 2, False, None), ('setting', 2, True, None),
+  ('setting', 2, True, (False, True)), ('setting', 2, True, None),
+  ('missing_equals', 2, True, (False, True)), ('missing_name', 2, True, (False, True)),
+  ('missing_equals', 2, True, (False, True)), ('start', 2, True, None),
+  ('start', 2, True, (False, True)), ('start', 2, True, None),
+  ('__start_star_0', 2, False, (True, True)), ('_continuation', 2, False, (True, False)),
+  ('__start_star_0', 2, False, (True, False)), ('start', 2, True, None),
+  ('start', 2, True, (False, True)), ('setting', 3, True, (False, False, True)),
+  ('setting', 3, True, None), ('setting', 3, True, (False, False, True)),
+  ('setting', 3, True, None), ('start', 3, True, (False, False, True)), ('start', 3, True, None),
+  ('start', 3, True, (False, False, True)), ('__start_star_0', 3, False, (True, True, False)),
+  ('_continuation', 3, False, (True, False, False)), ('start', 3, True, (False, False, True)),
+  ('setting', 4, True, (False, False, False, True)), ('setting', 4, True, None),
+  ('setting', 4, True, (False, False, False, True)),
+  ('start', 4, True, (False, False, False, True)),
+  ('setting', 5, True, (False, False, False, False, True)),
+ ),
+ 'states': (
+  (
+   0,
+   {
+    '$END': -1, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5,
+    'OTHER_TEXT': 6, 'TRIVIA': 7, '__start_star_0': 8, '_continuation': 9, '_entry': 10,
+    'leading_whitespace': 11, 'missing_equals': 12, 'missing_name': 13, 'setting': 14, 'start': 15,
    },
-   'parser_conf': {
-    'rules': [
-     {'@': 9}, {'@': 10}, {'@': 11}, {'@': 12}, {'@': 13}, {'@': 14}, {'@': 15}, {'@': 16},
-     {'@': 17}, {'@': 18}, {'@': 19}, {'@': 20}, {'@': 21}, {'@': 22}, {'@': 23}, {'@': 24},
-     {'@': 25}, {'@': 26}, {'@': 27}, {'@': 28}, {'@': 29}, {'@': 30}, {'@': 31}, {'@': 32},
-     {'@': 33}, {'@': 34}, {'@': 35}, {'@': 36}, {'@': 37}, {'@': 38}, {'@': 39}, {'@': 40},
-     {'@': 41}, {'@': 42}, {'@': 43}, {'@': 44}, {'@': 45}, {'@': 46}, {'@': 47}, {'@': 48},
-     {'@': 49}, {'@': 50}, {'@': 51}, {'@': 52},
-    ],
-    'start': ['start'], 'parser_type': 'lalr', '__type__': 'ParserConf',
+  ),
+  (
+   0,
+   {
+    '$END': -2, 'CONTINUATION': -2, 'INNER_TRIVIA': -2, 'KEY': -2, 'LONE_WORD': -2, 'NAMELESS': -2,
+    'OTHER_TEXT': -2, 'TRIVIA': -2,
    },
-   'parser': {
-    'tokens': {
-     0: '$END', 1: 'CONTINUATION', 2: 'CONTINUED_EQUALS', 3: 'INNER_TRIVIA', 4: 'KEY',
-     5: 'LONE_WORD', 6: 'NAMELESS', 7: 'OTHER_TEXT', 8: 'TRIVIA', 9: 'VALUE', 10: '__start_star_0',
-     11: '_continuation', 12: '_entry', 13: 'leading_whitespace', 14: 'missing_equals',
-     15: 'missing_name', 16: 'setting', 17: 'start',
-    },
-    'states': {
-     0: {
-      0: (1, {'@': 22}), 1: (0, 1), 3: (0, 2), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6),
-      8: (0, 7), 10: (0, 8), 11: (0, 9), 12: (0, 10), 13: (0, 11), 14: (0, 12), 15: (0, 13),
-      16: (0, 14), 17: (0, 15),
-     },
-     1: {
-      0: (1, {'@': 46}), 1: (1, {'@': 46}), 3: (1, {'@': 46}), 4: (1, {'@': 46}), 5: (1, {'@': 46}),
-      6: (1, {'@': 46}), 7: (1, {'@': 46}), 8: (1, {'@': 46}),
-     },
-     2: {1: (0, 16)},
-     3: {
-      0: (1, {'@': 30}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 30}), 5: (1, {'@': 30}),
-      6: (1, {'@': 30}), 7: (1, {'@': 30}), 8: (1, {'@': 30}), 9: (0, 17), 11: (0, 18),
-     },
-     4: {
-      0: (1, {'@': 40}), 1: (0, 1), 2: (0, 19), 3: (0, 20), 4: (1, {'@': 40}), 5: (1, {'@': 40}),
-      6: (1, {'@': 40}), 7: (1, {'@': 40}), 8: (1, {'@': 40}), 11: (0, 21),
-     },
-     5: {
-      0: (1, {'@': 44}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 44}), 5: (1, {'@': 44}),
-      6: (1, {'@': 44}), 7: (1, {'@': 44}), 8: (1, {'@': 44}), 11: (0, 22),
-     },
-     6: {
-      0: (1, {'@': 42}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 42}), 5: (1, {'@': 42}),
-      6: (1, {'@': 42}), 7: (1, {'@': 42}), 8: (1, {'@': 42}), 11: (0, 23),
-     },
-     7: {
-      0: (1, {'@': 16}), 1: (0, 1), 3: (0, 2), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6),
-      8: (0, 24), 10: (0, 25), 11: (0, 9), 12: (0, 10), 13: (0, 26), 14: (0, 12), 15: (0, 13),
-      16: (0, 14),
-     },
-     8: {
-      0: (1, {'@': 21}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     9: {
-      0: (1, {'@': 26}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 26}), 5: (1, {'@': 26}),
-      6: (1, {'@': 26}), 7: (1, {'@': 26}), 8: (1, {'@': 26}),
-     },
-     10: {
-      0: (1, {'@': 50}), 4: (1, {'@': 50}), 5: (1, {'@': 50}), 6: (1, {'@': 50}), 7: (1, {'@': 50}),
-      8: (0, 30),
-     },
-     11: {
-      0: (1, {'@': 20}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 8: (0, 31), 10: (0, 32),
-      12: (0, 10), 14: (0, 12), 15: (0, 13), 16: (0, 14),
-     },
-     12: {
-      0: (1, {'@': 24}), 4: (1, {'@': 24}), 5: (1, {'@': 24}), 6: (1, {'@': 24}), 7: (1, {'@': 24}),
-      8: (1, {'@': 24}),
-     },
-     13: {
-      0: (1, {'@': 25}), 4: (1, {'@': 25}), 5: (1, {'@': 25}), 6: (1, {'@': 25}), 7: (1, {'@': 25}),
-      8: (1, {'@': 25}),
-     },
-     14: {
-      0: (1, {'@': 23}), 4: (1, {'@': 23}), 5: (1, {'@': 23}), 6: (1, {'@': 23}), 7: (1, {'@': 23}),
-      8: (1, {'@': 23}),
-     },
-     15: {},
-     16: {
-      0: (1, {'@': 45}), 1: (1, {'@': 45}), 3: (1, {'@': 45}), 4: (1, {'@': 45}), 5: (1, {'@': 45}),
-      6: (1, {'@': 45}), 7: (1, {'@': 45}), 8: (1, {'@': 45}),
-     },
-     17: {
-      0: (1, {'@': 28}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 28}), 5: (1, {'@': 28}),
-      6: (1, {'@': 28}), 7: (1, {'@': 28}), 8: (1, {'@': 28}), 11: (0, 33),
-     },
-     18: {
-      0: (1, {'@': 29}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 29}), 5: (1, {'@': 29}),
-      6: (1, {'@': 29}), 7: (1, {'@': 29}), 8: (1, {'@': 29}),
-     },
-     19: {
-      0: (1, {'@': 38}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 38}), 5: (1, {'@': 38}),
-      6: (1, {'@': 38}), 7: (1, {'@': 38}), 8: (1, {'@': 38}), 9: (0, 34), 11: (0, 35),
-     },
-     20: {1: (0, 16), 2: (0, 36)},
-     21: {
-      0: (1, {'@': 39}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 39}), 5: (1, {'@': 39}),
-      6: (1, {'@': 39}), 7: (1, {'@': 39}), 8: (1, {'@': 39}),
-     },
-     22: {
-      0: (1, {'@': 43}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 43}), 5: (1, {'@': 43}),
-      6: (1, {'@': 43}), 7: (1, {'@': 43}), 8: (1, {'@': 43}),
-     },
-     23: {
-      0: (1, {'@': 41}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 41}), 5: (1, {'@': 41}),
-      6: (1, {'@': 41}), 7: (1, {'@': 41}), 8: (1, {'@': 41}),
-     },
-     24: {
-      0: (1, {'@': 14}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 10: (0, 37), 12: (0, 10),
-      14: (0, 12), 15: (0, 13), 16: (0, 14),
-     },
-     25: {
-      0: (1, {'@': 15}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     26: {
-      0: (1, {'@': 12}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 8: (0, 38), 10: (0, 39),
-      12: (0, 10), 14: (0, 12), 15: (0, 13), 16: (0, 14),
-     },
-     27: {
-      0: (1, {'@': 52}), 4: (1, {'@': 52}), 5: (1, {'@': 52}), 6: (1, {'@': 52}), 7: (1, {'@': 52}),
-      8: (0, 40),
-     },
-     28: {
-      0: (1, {'@': 48}), 1: (1, {'@': 48}), 3: (1, {'@': 48}), 4: (1, {'@': 48}), 5: (1, {'@': 48}),
-      6: (1, {'@': 48}), 7: (1, {'@': 48}), 8: (1, {'@': 48}),
-     },
-     29: {1: (0, 41)},
-     30: {
-      0: (1, {'@': 49}), 4: (1, {'@': 49}), 5: (1, {'@': 49}), 6: (1, {'@': 49}), 7: (1, {'@': 49}),
-     },
-     31: {
-      0: (1, {'@': 18}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 10: (0, 42), 12: (0, 10),
-      14: (0, 12), 15: (0, 13), 16: (0, 14),
-     },
-     32: {
-      0: (1, {'@': 19}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     33: {
-      0: (1, {'@': 27}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 27}), 5: (1, {'@': 27}),
-      6: (1, {'@': 27}), 7: (1, {'@': 27}), 8: (1, {'@': 27}),
-     },
-     34: {
-      0: (1, {'@': 36}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 36}), 5: (1, {'@': 36}),
-      6: (1, {'@': 36}), 7: (1, {'@': 36}), 8: (1, {'@': 36}), 11: (0, 43),
-     },
-     35: {
-      0: (1, {'@': 37}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 37}), 5: (1, {'@': 37}),
-      6: (1, {'@': 37}), 7: (1, {'@': 37}), 8: (1, {'@': 37}),
-     },
-     36: {
-      0: (1, {'@': 34}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 34}), 5: (1, {'@': 34}),
-      6: (1, {'@': 34}), 7: (1, {'@': 34}), 8: (1, {'@': 34}), 9: (0, 44), 11: (0, 45),
-     },
-     37: {
-      0: (1, {'@': 13}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     38: {
-      0: (1, {'@': 10}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 10: (0, 46), 12: (0, 10),
-      14: (0, 12), 15: (0, 13), 16: (0, 14),
-     },
-     39: {
-      0: (1, {'@': 11}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     40: {
-      0: (1, {'@': 51}), 4: (1, {'@': 51}), 5: (1, {'@': 51}), 6: (1, {'@': 51}), 7: (1, {'@': 51}),
-     },
-     41: {
-      0: (1, {'@': 47}), 1: (1, {'@': 47}), 3: (1, {'@': 47}), 4: (1, {'@': 47}), 5: (1, {'@': 47}),
-      6: (1, {'@': 47}), 7: (1, {'@': 47}), 8: (1, {'@': 47}),
-     },
-     42: {
-      0: (1, {'@': 17}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     43: {
-      0: (1, {'@': 35}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 35}), 5: (1, {'@': 35}),
-      6: (1, {'@': 35}), 7: (1, {'@': 35}), 8: (1, {'@': 35}),
-     },
-     44: {
-      0: (1, {'@': 32}), 1: (0, 1), 3: (0, 2), 4: (1, {'@': 32}), 5: (1, {'@': 32}),
-      6: (1, {'@': 32}), 7: (1, {'@': 32}), 8: (1, {'@': 32}), 11: (0, 47),
-     },
-     45: {
-      0: (1, {'@': 33}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 33}), 5: (1, {'@': 33}),
-      6: (1, {'@': 33}), 7: (1, {'@': 33}), 8: (1, {'@': 33}),
-     },
-     46: {
-      0: (1, {'@': 9}), 4: (0, 3), 5: (0, 4), 6: (0, 5), 7: (0, 6), 12: (0, 27), 14: (0, 12),
-      15: (0, 13), 16: (0, 14),
-     },
-     47: {
-      0: (1, {'@': 31}), 1: (0, 28), 3: (0, 29), 4: (1, {'@': 31}), 5: (1, {'@': 31}),
-      6: (1, {'@': 31}), 7: (1, {'@': 31}), 8: (1, {'@': 31}),
-     },
-    },
-    'start_states': {'start': 0}, 'end_states': {'start': 15},
+  ),
+  (1, {'CONTINUATION': 16}),
+  (
+   2,
+   {
+    '$END': -3, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -3, 'LONE_WORD': -3, 'NAMELESS': -3,
+    'OTHER_TEXT': -3, 'TRIVIA': -3, 'VALUE': 17, '_continuation': 18,
    },
-   '__type__': 'ParsingFrontend',
-  },
-  'rules': [
-   {'@': 9}, {'@': 10}, {'@': 11}, {'@': 12}, {'@': 13}, {'@': 14}, {'@': 15}, {'@': 16}, {'@': 17},
-   {'@': 18}, {'@': 19}, {'@': 20}, {'@': 21}, {'@': 22}, {'@': 23}, {'@': 24}, {'@': 25},
-   {'@': 26}, {'@': 27}, {'@': 28}, {'@': 29}, {'@': 30}, {'@': 31}, {'@': 32}, {'@': 33},
-   {'@': 34}, {'@': 35}, {'@': 36}, {'@': 37}, {'@': 38}, {'@': 39}, {'@': 40}, {'@': 41},
-   {'@': 42}, {'@': 43}, {'@': 44}, {'@': 45}, {'@': 46}, {'@': 47}, {'@': 48}, {'@': 49},
-   {'@': 50}, {'@': 51}, {'@': 52},
-  ],
-  'options': {
-   'debug': False, 'strict': False, 'keep_all_tokens': True, 'tree_class': None, 'cache': False,
-   'cache_grammar': False, 'postlex': None, 'parser': 'lalr', 'lexer': 'contextual',
-   'transformer': None, 'start': ['start'], 'priority': 'normal', 'ambiguity': 'auto',
-   'regex': False, 'propagate_positions': False, 'lexer_callbacks': {}, 'maybe_placeholders': False,
-   'edit_terminals': None, 'g_regex_flags': 0, 'use_bytes': False, 'ordered_sets': True,
-   'import_paths': [], 'source_path': None, '_plugins': {},
-  },
-  '__type__': 'Lark',
- },
- 'memo': {
-  0: {
-   'name': 'TRIVIA',
-   'pattern': {
-    'value': '(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++',
-    'flags': [],
-    'raw': '/(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n|[ \\t\\v\\f\\r]*+#[^\\n]*+\\Z|[ \\t\\v\\f\\r]++\\Z)++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   3,
+   {
+    '$END': -4, 'CONTINUATION': 1, 'CONTINUED_EQUALS': 19, 'INNER_TRIVIA': 20, 'KEY': -4,
+    'LONE_WORD': -4, 'NAMELESS': -4, 'OTHER_TEXT': -4, 'TRIVIA': -4, '_continuation': 21,
    },
-   'priority': 1, '__type__': 'TerminalDef',
-  },
-  1: {
-   'name': 'INNER_TRIVIA',
-   'pattern': {
-    'value': '(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#])',
-    'flags': [],
-    'raw': '/(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n)++(?=[ \\t\\v\\f\\r]++[^ \\t\\v\\f\\r\\n#])/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   0,
+   {
+    '$END': -5, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -5, 'LONE_WORD': -5, 'NAMELESS': -5,
+    'OTHER_TEXT': -5, 'TRIVIA': -5, '_continuation': 22,
    },
-   'priority': 2, '__type__': 'TerminalDef',
-  },
-  2: {
-   'name': 'CONTINUATION',
-   'pattern': {
-    'value': '[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?', 'flags': [],
-    'raw': '/[ \\t\\v\\f\\r]++[^ \\t\\v\\f\\r\\n#][^\\n]*+\\n?/',
-    '_width': [2, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   0,
+   {
+    '$END': -6, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -6, 'LONE_WORD': -6, 'NAMELESS': -6,
+    'OTHER_TEXT': -6, 'TRIVIA': -6, '_continuation': 23,
    },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  3: {
-   'name': 'CONTINUED_EQUALS',
-   'pattern': {
-    'value': '[ \t\\v\x0c\r]++=', 'flags': [], 'raw': '/[ \\t\\v\\f\\r]++=/',
-    '_width': [2, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   0,
+   {
+    '$END': -7, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5,
+    'OTHER_TEXT': 6, 'TRIVIA': 24, '__start_star_0': 25, '_continuation': 9, '_entry': 10,
+    'leading_whitespace': 26, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   'priority': 3, '__type__': 'TerminalDef',
-  },
-  4: {
-   'name': 'KEY',
-   'pattern': {
-    'value': '[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=', 'flags': [],
-    'raw': '/[^ \\t\\v\\f\\r\\n#=][^ \\t\\v\\f\\r\\n=]*+[ \\t\\v\\f\\r]*+=/',
-    '_width': [2, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   4,
+   {
+    '$END': -8, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   'priority': 3, '__type__': 'TerminalDef',
-  },
-  5: {
-   'name': 'LONE_WORD',
-   'pattern': {
-    'value': '[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n', 'flags': [],
-    'raw': '/[^ \\t\\v\\f\\r\\n#=][^ \\t\\v\\f\\r\\n=]*+[ \\t\\v\\f\\r]*+\\n/',
-    '_width': [2, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   0,
+   {
+    '$END': -9, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -9, 'LONE_WORD': -9, 'NAMELESS': -9,
+    'OTHER_TEXT': -9, 'TRIVIA': -9,
    },
-   'priority': 2, '__type__': 'TerminalDef',
-  },
-  6: {
-   'name': 'OTHER_TEXT',
-   'pattern': {
-    'value': '[^ \t\\v\x0c\r\n#=][^\n]*+\n?', 'flags': [],
-    'raw': '/[^ \\t\\v\\f\\r\\n#=][^\\n]*+\\n?/', '_width': [1, 18446744073709551616],
-    '__type__': 'PatternRE',
+  ),
+  (
+   5, {'$END': -10, 'KEY': -10, 'LONE_WORD': -10, 'NAMELESS': -10, 'OTHER_TEXT': -10, 'TRIVIA': 30},
+  ),
+  (
+   5,
+   {
+    '$END': -11, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, 'TRIVIA': 31,
+    '__start_star_0': 32, '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   'priority': 1, '__type__': 'TerminalDef',
-  },
-  7: {
-   'name': 'NAMELESS',
-   'pattern': {
-    'value': '=[^\n]*+\n?', 'flags': [], 'raw': '/=[^\\n]*+\\n?/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   5,
+   {'$END': -12, 'KEY': -12, 'LONE_WORD': -12, 'NAMELESS': -12, 'OTHER_TEXT': -12, 'TRIVIA': -12},
+  ),
+  (
+   5,
+   {'$END': -13, 'KEY': -13, 'LONE_WORD': -13, 'NAMELESS': -13, 'OTHER_TEXT': -13, 'TRIVIA': -13},
+  ),
+  (
+   5,
+   {'$END': -14, 'KEY': -14, 'LONE_WORD': -14, 'NAMELESS': -14, 'OTHER_TEXT': -14, 'TRIVIA': -14},
+  ),
+  (6, {}),
+  (
+   0,
+   {
+    '$END': -15, 'CONTINUATION': -15, 'INNER_TRIVIA': -15, 'KEY': -15, 'LONE_WORD': -15,
+    'NAMELESS': -15, 'OTHER_TEXT': -15, 'TRIVIA': -15,
    },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  8: {
-   'name': 'VALUE',
-   'pattern': {
-    'value': '[^\n]*+\n|[^\n]++', 'flags': [], 'raw': '/[^\\n]*+\\n|[^\\n]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
+  ),
+  (
+   0,
+   {
+    '$END': -16, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -16, 'LONE_WORD': -16,
+    'NAMELESS': -16, 'OTHER_TEXT': -16, 'TRIVIA': -16, '_continuation': 33,
    },
-   'priority': 9, '__type__': 'TerminalDef',
-  },
-  9: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -17, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -17, 'LONE_WORD': -17,
+    'NAMELESS': -17, 'OTHER_TEXT': -17, 'TRIVIA': -17,
    },
-   '__type__': 'Rule',
-  },
-  10: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   2,
+   {
+    '$END': -18, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -18, 'LONE_WORD': -18,
+    'NAMELESS': -18, 'OTHER_TEXT': -18, 'TRIVIA': -18, 'VALUE': 34, '_continuation': 35,
    },
-   '__type__': 'Rule',
-  },
-  11: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (7, {'CONTINUATION': 16, 'CONTINUED_EQUALS': 36}),
+  (
+   0,
+   {
+    '$END': -19, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -19, 'LONE_WORD': -19,
+    'NAMELESS': -19, 'OTHER_TEXT': -19, 'TRIVIA': -19,
    },
-   '__type__': 'Rule',
-  },
-  12: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -20, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -20, 'LONE_WORD': -20,
+    'NAMELESS': -20, 'OTHER_TEXT': -20, 'TRIVIA': -20,
    },
-   '__type__': 'Rule',
-  },
-  13: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -21, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -21, 'LONE_WORD': -21,
+    'NAMELESS': -21, 'OTHER_TEXT': -21, 'TRIVIA': -21,
    },
-   '__type__': 'Rule',
-  },
-  14: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 5, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -22, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '__start_star_0': 37,
+    '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  15: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 6, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -23, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  16: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'}], 'order': 7,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   5,
+   {
+    '$END': -24, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, 'TRIVIA': 38,
+    '__start_star_0': 39, '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  17: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 8, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   5, {'$END': -25, 'KEY': -25, 'LONE_WORD': -25, 'NAMELESS': -25, 'OTHER_TEXT': -25, 'TRIVIA': 40},
+  ),
+  (
+   0,
+   {
+    '$END': -26, 'CONTINUATION': -26, 'INNER_TRIVIA': -26, 'KEY': -26, 'LONE_WORD': -26,
+    'NAMELESS': -26, 'OTHER_TEXT': -26, 'TRIVIA': -26,
    },
-   '__type__': 'Rule',
-  },
-  18: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 9, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (1, {'CONTINUATION': 41}),
+  (4, {'$END': -27, 'KEY': -27, 'LONE_WORD': -27, 'NAMELESS': -27, 'OTHER_TEXT': -27}),
+  (
+   4,
+   {
+    '$END': -28, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '__start_star_0': 42,
+    '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  19: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 10, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -29, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  20: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'leading_whitespace', '__type__': 'NonTerminal'}], 'order': 11,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -30, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -30, 'LONE_WORD': -30,
+    'NAMELESS': -30, 'OTHER_TEXT': -30, 'TRIVIA': -30,
    },
-   '__type__': 'Rule',
-  },
-  21: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__start_star_0', '__type__': 'NonTerminal'}], 'order': 12, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -31, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -31, 'LONE_WORD': -31,
+    'NAMELESS': -31, 'OTHER_TEXT': -31, 'TRIVIA': -31, '_continuation': 43,
    },
-   '__type__': 'Rule',
-  },
-  22: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'}, 'expansion': [], 'order': 13,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -32, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -32, 'LONE_WORD': -32,
+    'NAMELESS': -32, 'OTHER_TEXT': -32, 'TRIVIA': -32,
    },
-   '__type__': 'Rule',
-  },
-  23: {
-   'origin': {'name': '_entry', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'setting', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   2,
+   {
+    '$END': -33, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -33, 'LONE_WORD': -33,
+    'NAMELESS': -33, 'OTHER_TEXT': -33, 'TRIVIA': -33, 'VALUE': 44, '_continuation': 45,
    },
-   '__type__': 'Rule',
-  },
-  24: {
-   'origin': {'name': '_entry', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'missing_equals', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -34, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  25: {
-   'origin': {'name': '_entry', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'missing_name', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -35, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '__start_star_0': 46,
+    '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  26: {
-   'origin': {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_continuation', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -36, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  27: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'KEY', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'VALUE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (4, {'$END': -37, 'KEY': -37, 'LONE_WORD': -37, 'NAMELESS': -37, 'OTHER_TEXT': -37}),
+  (
+   0,
+   {
+    '$END': -38, 'CONTINUATION': -38, 'INNER_TRIVIA': -38, 'KEY': -38, 'LONE_WORD': -38,
+    'NAMELESS': -38, 'OTHER_TEXT': -38, 'TRIVIA': -38,
    },
-   '__type__': 'Rule',
-  },
-  28: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'KEY', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'VALUE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -39, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  29: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'KEY', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -40, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -40, 'LONE_WORD': -40,
+    'NAMELESS': -40, 'OTHER_TEXT': -40, 'TRIVIA': -40,
    },
-   '__type__': 'Rule',
-  },
-  30: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'KEY', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -41, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -41, 'LONE_WORD': -41,
+    'NAMELESS': -41, 'OTHER_TEXT': -41, 'TRIVIA': -41, '_continuation': 47,
    },
-   '__type__': 'Rule',
-  },
-  31: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'VALUE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -42, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -42, 'LONE_WORD': -42,
+    'NAMELESS': -42, 'OTHER_TEXT': -42, 'TRIVIA': -42,
    },
-   '__type__': 'Rule',
-  },
-  32: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'VALUE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 5, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   4,
+   {
+    '$END': -43, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
+    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
    },
-   '__type__': 'Rule',
-  },
-  33: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 6, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
+  ),
+  (
+   0,
+   {
+    '$END': -44, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -44, 'LONE_WORD': -44,
+    'NAMELESS': -44, 'OTHER_TEXT': -44, 'TRIVIA': -44,
    },
-   '__type__': 'Rule',
-  },
-  34: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 7, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  35: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'VALUE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 8, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  36: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'VALUE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 9, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  37: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 10, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  38: {
-   'origin': {'name': 'setting', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUED_EQUALS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 11, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  39: {
-   'origin': {'name': 'missing_equals', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  40: {
-   'origin': {'name': 'missing_equals', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'LONE_WORD', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  41: {
-   'origin': {'name': 'missing_equals', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'OTHER_TEXT', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  42: {
-   'origin': {'name': 'missing_equals', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'OTHER_TEXT', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  43: {
-   'origin': {'name': 'missing_name', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'NAMELESS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  44: {
-   'origin': {'name': 'missing_name', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'NAMELESS', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  45: {
-   'origin': {'name': '_continuation', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  46: {
-   'origin': {'name': '_continuation', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  47: {
-   'origin': {'name': '_continuation', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  48: {
-   'origin': {'name': '_continuation', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_continuation', '__type__': 'NonTerminal'},
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  49: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_entry', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  50: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_entry', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  51: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': '_entry', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  52: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': '_entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
- },
+  ),
+ ),
+ 'starts': {'start': (0, 15)},
 }

@@ -7,1168 +7,348 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from postlint.syntax.lalr import Table
 
-LARK_VERSION = '1.3.1'
-FINGERPRINT = '36a746d01649455f3e88e964851beaf7be522f600b504cc665a7a6c1d5d10639'
+MADE_WITH = "Lark 1.3.1"
 
-TABLE: dict[str, Any] = {
- 'data': {
-  'parser': {
-   'lexer_conf': {
-    'terminals': [
-     {'@': 0}, {'@': 1}, {'@': 2}, {'@': 3}, {'@': 4}, {'@': 5}, {'@': 6}, {'@': 7}, {'@': 8},
-     {'@': 9}, {'@': 10},
-    ],
-    'ignore': [], 'g_regex_flags': 0, 'use_bytes': False, 'lexer_type': 'contextual',
-    '__type__': 'LexerConf',
-   },
-   'parser_conf': {
-    'rules': [
-     {'@': 11}, {'@': 12}, {'@': 13}, {'@': 14}, {'@': 15}, {'@': 16}, {'@': 17}, {'@': 18},
-     {'@': 19}, {'@': 20}, {'@': 21}, {'@': 22}, {'@': 23}, {'@': 24}, {'@': 25}, {'@': 26},
-     {'@': 27}, {'@': 28}, {'@': 29}, {'@': 30}, {'@': 31}, {'@': 32}, {'@': 33}, {'@': 34},
-     {'@': 35}, {'@': 36}, {'@': 37}, {'@': 38}, {'@': 39}, {'@': 40}, {'@': 41}, {'@': 42},
-     {'@': 43}, {'@': 44}, {'@': 45}, {'@': 46}, {'@': 47}, {'@': 48}, {'@': 49}, {'@': 50},
-     {'@': 51}, {'@': 52}, {'@': 53}, {'@': 54}, {'@': 55}, {'@': 56}, {'@': 57}, {'@': 58},
-     {'@': 59}, {'@': 60}, {'@': 61}, {'@': 62}, {'@': 63}, {'@': 64}, {'@': 65}, {'@': 66},
-     {'@': 67}, {'@': 68}, {'@': 69}, {'@': 70}, {'@': 71}, {'@': 72}, {'@': 73}, {'@': 74},
-     {'@': 75}, {'@': 76},
-    ],
-    'start': ['start'], 'parser_type': 'lalr', '__type__': 'ParserConf',
-   },
-   'parser': {
-    'tokens': {
-     0: '$END', 1: 'CHARS', 2: 'CONTINUATION', 3: 'GAP', 4: 'GROUP_CHARS', 5: 'GROUP_JOIN',
-     6: 'INNER_TRIVIA', 7: 'JOIN', 8: 'LBRACE', 9: 'NEWLINE', 10: 'RBRACE', 11: 'TRIVIA',
-     12: '__group_star_3', 13: '__leading_whitespace_star_1', 14: '__start_star_0',
-     15: '__word_plus_2', 16: '_in_group', 17: '_nested_group', 18: '_words', 19: 'entry',
-     20: 'group', 21: 'leading_whitespace', 22: 'open_group', 23: 'open_word', 24: 'start',
-     25: 'word',
-    },
-    'states': {
-     0: {
-      0: (1, {'@': 38}), 1: (0, 1), 2: (0, 2), 7: (0, 3), 8: (0, 4), 11: (0, 5), 14: (0, 6),
-      15: (0, 7), 18: (0, 8), 19: (0, 9), 20: (0, 10), 21: (0, 11), 22: (0, 12), 23: (0, 13),
-      24: (0, 14), 25: (0, 15),
-     },
-     1: {
-      0: (1, {'@': 69}), 1: (1, {'@': 69}), 3: (1, {'@': 69}), 7: (1, {'@': 69}), 8: (1, {'@': 69}),
-      9: (1, {'@': 69}),
-     },
-     2: {
-      0: (1, {'@': 40}), 1: (1, {'@': 40}), 2: (0, 16), 6: (0, 17), 7: (1, {'@': 40}),
-      8: (1, {'@': 40}), 11: (1, {'@': 40}), 13: (0, 18),
-     },
-     3: {
-      0: (1, {'@': 70}), 1: (1, {'@': 70}), 3: (1, {'@': 70}), 7: (1, {'@': 70}), 8: (1, {'@': 70}),
-      9: (1, {'@': 70}),
-     },
-     4: {
-      0: (1, {'@': 55}), 4: (0, 19), 5: (0, 20), 8: (0, 21), 9: (1, {'@': 55}), 10: (0, 22),
-      12: (0, 23), 16: (0, 24), 17: (0, 25), 22: (0, 26),
-     },
-     5: {
-      0: (1, {'@': 26}), 1: (0, 1), 2: (0, 2), 7: (0, 3), 8: (0, 4), 11: (0, 27), 14: (0, 28),
-      15: (0, 7), 18: (0, 8), 19: (0, 29), 20: (0, 10), 21: (0, 30), 22: (0, 12), 23: (0, 13),
-      25: (0, 15),
-     },
-     6: {
-      0: (1, {'@': 36}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 31),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     7: {
-      0: (1, {'@': 47}), 1: (0, 32), 3: (1, {'@': 47}), 7: (0, 33), 8: (0, 4), 9: (1, {'@': 47}),
-      20: (0, 34), 22: (0, 35),
-     },
-     8: {0: (1, {'@': 42}), 3: (0, 36), 9: (1, {'@': 42})}, 9: {0: (1, {'@': 37}), 9: (0, 37)},
-     10: {
-      0: (1, {'@': 71}), 1: (1, {'@': 71}), 3: (1, {'@': 71}), 7: (1, {'@': 71}), 8: (1, {'@': 71}),
-      9: (1, {'@': 71}),
-     },
-     11: {
-      0: (1, {'@': 34}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 11: (0, 38), 14: (0, 39), 15: (0, 7),
-      18: (0, 8), 19: (0, 40), 20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     12: {0: (1, {'@': 49}), 9: (1, {'@': 49})}, 13: {0: (1, {'@': 44}), 9: (1, {'@': 44})}, 14: {},
-     15: {0: (1, {'@': 45}), 3: (1, {'@': 45}), 9: (1, {'@': 45})},
-     16: {
-      0: (1, {'@': 66}), 1: (1, {'@': 66}), 2: (1, {'@': 66}), 6: (1, {'@': 66}), 7: (1, {'@': 66}),
-      8: (1, {'@': 66}), 11: (1, {'@': 66}),
-     },
-     17: {2: (0, 41)},
-     18: {
-      0: (1, {'@': 39}), 1: (1, {'@': 39}), 2: (0, 42), 6: (0, 43), 7: (1, {'@': 39}),
-      8: (1, {'@': 39}), 11: (1, {'@': 39}),
-     },
-     19: {
-      0: (1, {'@': 56}), 4: (1, {'@': 56}), 5: (1, {'@': 56}), 8: (1, {'@': 56}), 9: (1, {'@': 56}),
-      10: (1, {'@': 56}),
-     },
-     20: {
-      0: (1, {'@': 57}), 4: (1, {'@': 57}), 5: (1, {'@': 57}), 8: (1, {'@': 57}), 9: (1, {'@': 57}),
-      10: (1, {'@': 57}),
-     },
-     21: {
-      0: (1, {'@': 55}), 4: (0, 19), 5: (0, 20), 8: (0, 21), 9: (1, {'@': 55}), 10: (0, 44),
-      12: (0, 45), 16: (0, 24), 17: (0, 25), 22: (0, 26),
-     },
-     22: {
-      0: (1, {'@': 51}), 1: (1, {'@': 51}), 3: (1, {'@': 51}), 7: (1, {'@': 51}), 8: (1, {'@': 51}),
-      9: (1, {'@': 51}),
-     },
-     23: {
-      0: (1, {'@': 53}), 4: (0, 19), 5: (0, 20), 8: (0, 21), 9: (1, {'@': 53}), 10: (0, 46),
-      16: (0, 47), 17: (0, 25), 22: (0, 48),
-     },
-     24: {
-      0: (1, {'@': 75}), 4: (1, {'@': 75}), 5: (1, {'@': 75}), 8: (1, {'@': 75}), 9: (1, {'@': 75}),
-      10: (1, {'@': 75}),
-     },
-     25: {
-      0: (1, {'@': 58}), 4: (1, {'@': 58}), 5: (1, {'@': 58}), 8: (1, {'@': 58}), 9: (1, {'@': 58}),
-      10: (1, {'@': 58}),
-     },
-     26: {0: (1, {'@': 54}), 9: (1, {'@': 54})},
-     27: {
-      0: (1, {'@': 22}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 14: (0, 49), 15: (0, 7), 18: (0, 8),
-      19: (0, 50), 20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     28: {
-      0: (1, {'@': 24}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 51),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     29: {0: (1, {'@': 25}), 9: (0, 37)},
-     30: {
-      0: (1, {'@': 18}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 11: (0, 52), 14: (0, 53), 15: (0, 7),
-      18: (0, 8), 19: (0, 54), 20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     31: {0: (1, {'@': 35}), 9: (0, 55)},
-     32: {
-      0: (1, {'@': 72}), 1: (1, {'@': 72}), 3: (1, {'@': 72}), 7: (1, {'@': 72}), 8: (1, {'@': 72}),
-      9: (1, {'@': 72}),
-     },
-     33: {
-      0: (1, {'@': 73}), 1: (1, {'@': 73}), 3: (1, {'@': 73}), 7: (1, {'@': 73}), 8: (1, {'@': 73}),
-      9: (1, {'@': 73}),
-     },
-     34: {
-      0: (1, {'@': 74}), 1: (1, {'@': 74}), 3: (1, {'@': 74}), 7: (1, {'@': 74}), 8: (1, {'@': 74}),
-      9: (1, {'@': 74}),
-     },
-     35: {0: (1, {'@': 48}), 9: (1, {'@': 48})},
-     36: {
-      0: (1, {'@': 41}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 9: (1, {'@': 41}), 15: (0, 7),
-      20: (0, 10), 22: (0, 12), 23: (0, 56), 25: (0, 57),
-     },
-     37: {0: (1, {'@': 62}), 1: (1, {'@': 62}), 7: (1, {'@': 62}), 8: (1, {'@': 62}), 11: (0, 58)},
-     38: {
-      0: (1, {'@': 30}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 14: (0, 59), 15: (0, 7), 18: (0, 8),
-      19: (0, 60), 20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     39: {
-      0: (1, {'@': 32}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 61),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     40: {0: (1, {'@': 33}), 9: (0, 37)},
-     41: {
-      0: (1, {'@': 65}), 1: (1, {'@': 65}), 2: (1, {'@': 65}), 6: (1, {'@': 65}), 7: (1, {'@': 65}),
-      8: (1, {'@': 65}), 11: (1, {'@': 65}),
-     },
-     42: {
-      0: (1, {'@': 68}), 1: (1, {'@': 68}), 2: (1, {'@': 68}), 6: (1, {'@': 68}), 7: (1, {'@': 68}),
-      8: (1, {'@': 68}), 11: (1, {'@': 68}),
-     },
-     43: {2: (0, 62)},
-     44: {
-      0: (1, {'@': 60}), 4: (1, {'@': 60}), 5: (1, {'@': 60}), 8: (1, {'@': 60}), 9: (1, {'@': 60}),
-      10: (1, {'@': 60}),
-     },
-     45: {
-      0: (1, {'@': 53}), 4: (0, 19), 5: (0, 20), 8: (0, 21), 9: (1, {'@': 53}), 10: (0, 63),
-      16: (0, 47), 17: (0, 25), 22: (0, 48),
-     },
-     46: {
-      0: (1, {'@': 50}), 1: (1, {'@': 50}), 3: (1, {'@': 50}), 7: (1, {'@': 50}), 8: (1, {'@': 50}),
-      9: (1, {'@': 50}),
-     },
-     47: {
-      0: (1, {'@': 76}), 4: (1, {'@': 76}), 5: (1, {'@': 76}), 8: (1, {'@': 76}), 9: (1, {'@': 76}),
-      10: (1, {'@': 76}),
-     },
-     48: {0: (1, {'@': 52}), 9: (1, {'@': 52})},
-     49: {
-      0: (1, {'@': 20}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 64),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     50: {0: (1, {'@': 21}), 9: (0, 37)}, 51: {0: (1, {'@': 23}), 9: (0, 55)},
-     52: {
-      0: (1, {'@': 14}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 14: (0, 65), 15: (0, 7), 18: (0, 8),
-      19: (0, 66), 20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     53: {
-      0: (1, {'@': 16}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 67),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     54: {0: (1, {'@': 17}), 9: (0, 37)},
-     55: {0: (1, {'@': 64}), 1: (1, {'@': 64}), 7: (1, {'@': 64}), 8: (1, {'@': 64}), 11: (0, 68)},
-     56: {0: (1, {'@': 43}), 9: (1, {'@': 43})},
-     57: {0: (1, {'@': 46}), 3: (1, {'@': 46}), 9: (1, {'@': 46})},
-     58: {0: (1, {'@': 61}), 1: (1, {'@': 61}), 7: (1, {'@': 61}), 8: (1, {'@': 61})},
-     59: {
-      0: (1, {'@': 28}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 69),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     60: {0: (1, {'@': 29}), 9: (0, 37)}, 61: {0: (1, {'@': 31}), 9: (0, 55)},
-     62: {
-      0: (1, {'@': 67}), 1: (1, {'@': 67}), 2: (1, {'@': 67}), 6: (1, {'@': 67}), 7: (1, {'@': 67}),
-      8: (1, {'@': 67}), 11: (1, {'@': 67}),
-     },
-     63: {
-      0: (1, {'@': 59}), 4: (1, {'@': 59}), 5: (1, {'@': 59}), 8: (1, {'@': 59}), 9: (1, {'@': 59}),
-      10: (1, {'@': 59}),
-     },
-     64: {0: (1, {'@': 19}), 9: (0, 55)},
-     65: {
-      0: (1, {'@': 12}), 1: (0, 1), 7: (0, 3), 8: (0, 4), 15: (0, 7), 18: (0, 8), 19: (0, 70),
-      20: (0, 10), 22: (0, 12), 23: (0, 13), 25: (0, 15),
-     },
-     66: {0: (1, {'@': 13}), 9: (0, 37)}, 67: {0: (1, {'@': 15}), 9: (0, 55)},
-     68: {0: (1, {'@': 63}), 1: (1, {'@': 63}), 7: (1, {'@': 63}), 8: (1, {'@': 63})},
-     69: {0: (1, {'@': 27}), 9: (0, 55)}, 70: {0: (1, {'@': 11}), 9: (0, 55)},
-    },
-    'start_states': {'start': 0}, 'end_states': {'start': 14},
-   },
-   '__type__': 'ParsingFrontend',
-  },
-  'rules': [
-   {'@': 11}, {'@': 12}, {'@': 13}, {'@': 14}, {'@': 15}, {'@': 16}, {'@': 17}, {'@': 18},
-   {'@': 19}, {'@': 20}, {'@': 21}, {'@': 22}, {'@': 23}, {'@': 24}, {'@': 25}, {'@': 26},
-   {'@': 27}, {'@': 28}, {'@': 29}, {'@': 30}, {'@': 31}, {'@': 32}, {'@': 33}, {'@': 34},
-   {'@': 35}, {'@': 36}, {'@': 37}, {'@': 38}, {'@': 39}, {'@': 40}, {'@': 41}, {'@': 42},
-   {'@': 43}, {'@': 44}, {'@': 45}, {'@': 46}, {'@': 47}, {'@': 48}, {'@': 49}, {'@': 50},
-   {'@': 51}, {'@': 52}, {'@': 53}, {'@': 54}, {'@': 55}, {'@': 56}, {'@': 57}, {'@': 58},
-   {'@': 59}, {'@': 60}, {'@': 61}, {'@': 62}, {'@': 63}, {'@': 64}, {'@': 65}, {'@': 66},
-   {'@': 67}, {'@': 68}, {'@': 69}, {'@': 70}, {'@': 71}, {'@': 72}, {'@': 73}, {'@': 74},
-   {'@': 75}, {'@': 76},
-  ],
-  'options': {
-   'debug': False, 'strict': False, 'keep_all_tokens': True, 'tree_class': None, 'cache': False,
-   'cache_grammar': False, 'postlex': None, 'parser': 'lalr', 'lexer': 'contextual',
-   'transformer': None, 'start': ['start'], 'priority': 'normal', 'ambiguity': 'auto',
-   'regex': False, 'propagate_positions': False, 'lexer_callbacks': {}, 'maybe_placeholders': False,
-   'edit_terminals': None, 'g_regex_flags': 0, 'use_bytes': False, 'ordered_sets': True,
-   'import_paths': [], 'source_path': None, '_plugins': {},
-  },
-  '__type__': 'Lark',
- },
- 'memo': {
-  0: {
-   'name': 'TRIVIA',
-   'pattern': {
-    'value': '(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++',
-    'flags': [],
-    'raw': '/(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n|[ \\t\\v\\f\\r]*+#[^\\n]*+\\Z|[ \\t\\v\\f\\r]++\\Z)++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 1, '__type__': 'TerminalDef',
-  },
-  1: {
-   'name': 'INNER_TRIVIA',
-   'pattern': {
-    'value': '(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#])',
-    'flags': [],
-    'raw': '/(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n)++(?=[ \\t\\v\\f\\r]++[^ \\t\\v\\f\\r\\n#])/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 2, '__type__': 'TerminalDef',
-  },
-  2: {
-   'name': 'CONTINUATION',
-   'pattern': {
-    'value': '[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?', 'flags': [],
-    'raw': '/[ \\t\\v\\f\\r]++[^ \\t\\v\\f\\r\\n#][^\\n]*+\\n?/',
-    '_width': [2, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  3: {
-   'name': 'GAP',
-   'pattern': {
-    'value': '(?:[ \t\r]|\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[ \t\r][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))++',
-    'flags': [],
-    'raw': '/(?:[ \\t\\r]|\\n(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n)*+(?=[ \\t\\r][ \\t\\v\\f\\r]*+[^ \\t\\v\\f\\r\\n#]))++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 2, '__type__': 'TerminalDef',
-  },
-  4: {
-   'name': 'JOIN',
-   'pattern': {
-    'value': '\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#])',
-    'flags': [],
-    'raw': '/\\n(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n)*+(?=[\\v\\f][ \\t\\v\\f\\r]*+[^ \\t\\v\\f\\r\\n#])/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 1, '__type__': 'TerminalDef',
-  },
-  5: {
-   'name': 'GROUP_JOIN',
-   'pattern': {
-    'value': '\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#])',
-    'flags': [],
-    'raw': '/\\n(?:[ \\t\\v\\f\\r]*+(?:#[^\\n]*+)?\\n)*+(?=[ \\t\\v\\f\\r]++[^ \\t\\v\\f\\r\\n#])/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 1, '__type__': 'TerminalDef',
-  },
-  6: {
-   'name': 'NEWLINE',
-   'pattern': {'value': '\n', 'flags': [], 'raw': '/\\n/', '_width': [1, 1], '__type__': 'PatternRE'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  7: {
-   'name': 'CHARS',
-   'pattern': {
-    'value': '[^ \t\r\n{]++', 'flags': [], 'raw': '/[^ \\t\\r\\n{]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  8: {
-   'name': 'GROUP_CHARS',
-   'pattern': {
-    'value': '[^{}\n]++', 'flags': [], 'raw': '/[^{}\\n]++/', '_width': [1, 18446744073709551616],
-    '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  9: {
-   'name': 'LBRACE', 'pattern': {'value': '{', 'flags': [], 'raw': '"{"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  10: {
-   'name': 'RBRACE', 'pattern': {'value': '}', 'flags': [], 'raw': '"}"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  11: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  12: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  13: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  14: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  15: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  16: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 5, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  17: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 6, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  18: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-   ],
-   'order': 7, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  19: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 8, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  20: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 9, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  21: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 10, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  22: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 11, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  23: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 12, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  24: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 13, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  25: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 14, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  26: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'}], 'order': 15,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  27: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 16, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  28: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 17, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  29: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 18, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  30: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 19, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  31: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 20, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  32: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   ],
-   'order': 21, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  33: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 22, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  34: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'leading_whitespace', '__type__': 'NonTerminal'}], 'order': 23,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  35: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-   ],
-   'order': 24, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  36: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__start_star_0', '__type__': 'NonTerminal'}], 'order': 25, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  37: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'entry', '__type__': 'NonTerminal'}], 'order': 26, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  38: {
-   'origin': {'name': 'start', '__type__': 'NonTerminal'}, 'expansion': [], 'order': 27,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  39: {
-   'origin': {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  40: {
-   'origin': {'name': 'leading_whitespace', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  41: {
-   'origin': {'name': 'entry', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_words', '__type__': 'NonTerminal'},
-    {'name': 'GAP', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  42: {
-   'origin': {'name': 'entry', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_words', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  43: {
-   'origin': {'name': 'entry', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_words', '__type__': 'NonTerminal'},
-    {'name': 'GAP', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'open_word', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  44: {
-   'origin': {'name': 'entry', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'open_word', '__type__': 'NonTerminal'}], 'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  45: {
-   'origin': {'name': '_words', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'word', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  46: {
-   'origin': {'name': '_words', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_words', '__type__': 'NonTerminal'},
-    {'name': 'GAP', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'word', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  47: {
-   'origin': {'name': 'word', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__word_plus_2', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  48: {
-   'origin': {'name': 'open_word', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-    {'name': 'open_group', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  49: {
-   'origin': {'name': 'open_word', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'open_group', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  50: {
-   'origin': {'name': 'group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__group_star_3', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  51: {
-   'origin': {'name': 'group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  52: {
-   'origin': {'name': 'open_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__group_star_3', '__type__': 'NonTerminal'},
-    {'name': 'open_group', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  53: {
-   'origin': {'name': 'open_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__group_star_3', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  54: {
-   'origin': {'name': 'open_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'open_group', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  55: {
-   'origin': {'name': 'open_group', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  56: {
-   'origin': {'name': '_in_group', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'GROUP_CHARS', 'filter_out': False, '__type__': 'Terminal'}], 'order': 0,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  57: {
-   'origin': {'name': '_in_group', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'GROUP_JOIN', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  58: {
-   'origin': {'name': '_in_group', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_nested_group', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  59: {
-   'origin': {'name': '_nested_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__group_star_3', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  60: {
-   'origin': {'name': '_nested_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  61: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'entry', '__type__': 'NonTerminal'},
-    {'name': 'NEWLINE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  62: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'entry', '__type__': 'NonTerminal'},
-    {'name': 'NEWLINE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  63: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-    {'name': 'NEWLINE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  64: {
-   'origin': {'name': '__start_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__start_star_0', '__type__': 'NonTerminal'},
-    {'name': 'entry', '__type__': 'NonTerminal'},
-    {'name': 'NEWLINE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  65: {
-   'origin': {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  66: {
-   'origin': {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  67: {
-   'origin': {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-    {'name': 'INNER_TRIVIA', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  68: {
-   'origin': {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__leading_whitespace_star_1', '__type__': 'NonTerminal'},
-    {'name': 'CONTINUATION', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  69: {
-   'origin': {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'CHARS', 'filter_out': False, '__type__': 'Terminal'}], 'order': 0,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  70: {
-   'origin': {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'JOIN', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  71: {
-   'origin': {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'group', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  72: {
-   'origin': {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-    {'name': 'CHARS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  73: {
-   'origin': {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-    {'name': 'JOIN', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  74: {
-   'origin': {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__word_plus_2', '__type__': 'NonTerminal'},
-    {'name': 'group', '__type__': 'NonTerminal'},
-   ],
-   'order': 5, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  75: {
-   'origin': {'name': '__group_star_3', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_in_group', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  76: {
-   'origin': {'name': '__group_star_3', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__group_star_3', '__type__': 'NonTerminal'},
-    {'name': '_in_group', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
- },
+TABLE: Table = {
+ 'fingerprint': '625b3e24364074bbc29bf99e429c504367ddab5b0096ec81100bee512d2350d6',
+ 'lexers': (
+  (
+   '(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)',
+   (),
+  ),
+  (
+   '(?P<GAP>(?:[ \t\r]|\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[ \t\r][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))++)|(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)|(?P<NEWLINE>\n)',
+   (),
+  ),
+  (
+   '(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)',
+   (),
+  ),
+  (
+   '(?P<GROUP_JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<GROUP_CHARS>[^{}\n]++)|(?P<LBRACE>\\{)|(?P<NEWLINE>\n)|(?P<RBRACE>\\})',
+   (),
+  ),
+  (
+   '(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)',
+   (),
+  ),
+  (
+   '(?P<GAP>(?:[ \t\r]|\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[ \t\r][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))++)|(?P<NEWLINE>\n)',
+   (),
+  ),
+  ('(?P<NEWLINE>\n)', ()),
+  (
+   '(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)',
+   (),
+  ),
+  ('(?!)', ()), ('(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)', ()),
+  (
+   '(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)|(?P<NEWLINE>\n)',
+   (),
+  ),
+ ),
+ 'rules': (
+  ('start', 0, True, None), ('__word_plus_2', 1, False, None),
+  ('leading_whitespace', 1, True, None), ('__word_plus_2', 1, False, None),
+  ('open_group', 1, True, None), ('start', 1, True, None), ('start', 1, True, (True,)),
+  ('word', 1, True, (True,)), ('entry', 1, True, (True,)), ('start', 1, True, None),
+  ('__word_plus_2', 1, False, None), ('start', 1, True, None), ('open_word', 1, True, None),
+  ('entry', 1, True, None), ('_words', 1, False, None),
+  ('__leading_whitespace_star_1', 1, False, None), ('leading_whitespace', 2, True, (False, True)),
+  ('_in_group', 1, False, None), ('_in_group', 1, False, None), ('group', 2, True, None),
+  ('open_group', 2, True, (False, True)), ('__group_star_3', 1, False, (True,)),
+  ('_in_group', 1, False, (True,)), ('open_group', 2, True, None), ('start', 2, True, None),
+  ('start', 2, True, (False, True)), ('start', 2, True, None), ('start', 2, True, None),
+  ('start', 2, True, (True, False)), ('__word_plus_2', 2, False, (True, False)),
+  ('__word_plus_2', 2, False, (True, False)), ('__word_plus_2', 2, False, (True, False)),
+  ('open_word', 2, True, (True, False)), ('entry', 2, True, (True, False)),
+  ('__start_star_0', 2, False, None), ('start', 2, True, None), ('start', 2, True, (False, True)),
+  ('start', 2, True, None), ('__leading_whitespace_star_1', 2, False, None),
+  ('__leading_whitespace_star_1', 2, False, (True, False)), ('_nested_group', 2, False, None),
+  ('group', 3, True, (False, True, False)), ('__group_star_3', 2, False, (True, True)),
+  ('open_group', 3, True, (False, True, False)), ('start', 3, True, (False, False, True)),
+  ('start', 3, True, None), ('start', 3, True, (False, True, False)), ('start', 3, True, None),
+  ('start', 3, True, (False, False, True)), ('start', 3, True, None),
+  ('__start_star_0', 3, False, (True, False, False)), ('entry', 3, True, (True, False, False)),
+  ('_words', 3, False, (True, False, False)), ('__start_star_0', 3, False, None),
+  ('start', 3, True, (False, False, True)), ('start', 3, True, None),
+  ('start', 3, True, (False, True, False)),
+  ('__leading_whitespace_star_1', 3, False, (True, False, False)),
+  ('_nested_group', 3, False, (False, True, False)),
+  ('start', 4, True, (False, False, True, False)), ('start', 4, True, (False, False, False, True)),
+  ('start', 4, True, None), ('start', 4, True, (False, False, True, False)),
+  ('__start_star_0', 4, False, (True, False, False, False)),
+  ('start', 4, True, (False, False, True, False)),
+  ('start', 5, True, (False, False, False, True, False)),
+ ),
+ 'states': (
+  (
+   0,
+   {
+    '$END': -1, 'CHARS': 1, 'CONTINUATION': 2, 'JOIN': 3, 'LBRACE': 4, 'TRIVIA': 5,
+    '__start_star_0': 6, '__word_plus_2': 7, '_words': 8, 'entry': 9, 'group': 10,
+    'leading_whitespace': 11, 'open_group': 12, 'open_word': 13, 'start': 14, 'word': 15,
+   },
+  ),
+  (1, {'$END': -2, 'CHARS': -2, 'GAP': -2, 'JOIN': -2, 'LBRACE': -2, 'NEWLINE': -2}),
+  (
+   2,
+   {
+    '$END': -3, 'CHARS': -3, 'CONTINUATION': 16, 'INNER_TRIVIA': 17, 'JOIN': -3, 'LBRACE': -3,
+    'TRIVIA': -3, '__leading_whitespace_star_1': 18,
+   },
+  ),
+  (1, {'$END': -4, 'CHARS': -4, 'GAP': -4, 'JOIN': -4, 'LBRACE': -4, 'NEWLINE': -4}),
+  (
+   3,
+   {
+    '$END': -5, 'GROUP_CHARS': 19, 'GROUP_JOIN': 20, 'LBRACE': 21, 'NEWLINE': -5, 'RBRACE': 22,
+    '__group_star_3': 23, '_in_group': 24, '_nested_group': 25, 'open_group': 26,
+   },
+  ),
+  (
+   0,
+   {
+    '$END': -6, 'CHARS': 1, 'CONTINUATION': 2, 'JOIN': 3, 'LBRACE': 4, 'TRIVIA': 27,
+    '__start_star_0': 28, '__word_plus_2': 7, '_words': 8, 'entry': 29, 'group': 10,
+    'leading_whitespace': 30, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (
+   4,
+   {
+    '$END': -7, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 31,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -8, 'CHARS': 32, 'GAP': -8, 'JOIN': 33, 'LBRACE': 4, 'NEWLINE': -8, 'group': 34,
+    'open_group': 35,
+   },
+  ),
+  (5, {'$END': -9, 'GAP': 36, 'NEWLINE': -9}), (6, {'$END': -10, 'NEWLINE': 37}),
+  (1, {'$END': -11, 'CHARS': -11, 'GAP': -11, 'JOIN': -11, 'LBRACE': -11, 'NEWLINE': -11}),
+  (
+   7,
+   {
+    '$END': -12, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, 'TRIVIA': 38, '__start_star_0': 39,
+    '__word_plus_2': 7, '_words': 8, 'entry': 40, 'group': 10, 'open_group': 12, 'open_word': 13,
+    'word': 15,
+   },
+  ),
+  (6, {'$END': -13, 'NEWLINE': -13}), (6, {'$END': -14, 'NEWLINE': -14}), (8, {}),
+  (5, {'$END': -15, 'GAP': -15, 'NEWLINE': -15}),
+  (
+   2,
+   {
+    '$END': -16, 'CHARS': -16, 'CONTINUATION': -16, 'INNER_TRIVIA': -16, 'JOIN': -16, 'LBRACE': -16,
+    'TRIVIA': -16,
+   },
+  ),
+  (9, {'CONTINUATION': 41}),
+  (
+   2,
+   {
+    '$END': -17, 'CHARS': -17, 'CONTINUATION': 42, 'INNER_TRIVIA': 43, 'JOIN': -17, 'LBRACE': -17,
+    'TRIVIA': -17,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -18, 'GROUP_CHARS': -18, 'GROUP_JOIN': -18, 'LBRACE': -18, 'NEWLINE': -18,
+    'RBRACE': -18,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -19, 'GROUP_CHARS': -19, 'GROUP_JOIN': -19, 'LBRACE': -19, 'NEWLINE': -19,
+    'RBRACE': -19,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -5, 'GROUP_CHARS': 19, 'GROUP_JOIN': 20, 'LBRACE': 21, 'NEWLINE': -5, 'RBRACE': 44,
+    '__group_star_3': 45, '_in_group': 24, '_nested_group': 25, 'open_group': 26,
+   },
+  ),
+  (1, {'$END': -20, 'CHARS': -20, 'GAP': -20, 'JOIN': -20, 'LBRACE': -20, 'NEWLINE': -20}),
+  (
+   3,
+   {
+    '$END': -21, 'GROUP_CHARS': 19, 'GROUP_JOIN': 20, 'LBRACE': 21, 'NEWLINE': -21, 'RBRACE': 46,
+    '_in_group': 47, '_nested_group': 25, 'open_group': 48,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -22, 'GROUP_CHARS': -22, 'GROUP_JOIN': -22, 'LBRACE': -22, 'NEWLINE': -22,
+    'RBRACE': -22,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -23, 'GROUP_CHARS': -23, 'GROUP_JOIN': -23, 'LBRACE': -23, 'NEWLINE': -23,
+    'RBRACE': -23,
+   },
+  ),
+  (6, {'$END': -24, 'NEWLINE': -24}),
+  (
+   4,
+   {
+    '$END': -25, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__start_star_0': 49, '__word_plus_2': 7,
+    '_words': 8, 'entry': 50, 'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (
+   4,
+   {
+    '$END': -26, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 51,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (6, {'$END': -27, 'NEWLINE': 37}),
+  (
+   7,
+   {
+    '$END': -28, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, 'TRIVIA': 52, '__start_star_0': 53,
+    '__word_plus_2': 7, '_words': 8, 'entry': 54, 'group': 10, 'open_group': 12, 'open_word': 13,
+    'word': 15,
+   },
+  ),
+  (6, {'$END': -29, 'NEWLINE': 55}),
+  (1, {'$END': -30, 'CHARS': -30, 'GAP': -30, 'JOIN': -30, 'LBRACE': -30, 'NEWLINE': -30}),
+  (1, {'$END': -31, 'CHARS': -31, 'GAP': -31, 'JOIN': -31, 'LBRACE': -31, 'NEWLINE': -31}),
+  (1, {'$END': -32, 'CHARS': -32, 'GAP': -32, 'JOIN': -32, 'LBRACE': -32, 'NEWLINE': -32}),
+  (6, {'$END': -33, 'NEWLINE': -33}),
+  (
+   10,
+   {
+    '$END': -34, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, 'NEWLINE': -34, '__word_plus_2': 7,
+    'group': 10, 'open_group': 12, 'open_word': 56, 'word': 57,
+   },
+  ),
+  (7, {'$END': -35, 'CHARS': -35, 'JOIN': -35, 'LBRACE': -35, 'TRIVIA': 58}),
+  (
+   4,
+   {
+    '$END': -36, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__start_star_0': 59, '__word_plus_2': 7,
+    '_words': 8, 'entry': 60, 'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (
+   4,
+   {
+    '$END': -37, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 61,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (6, {'$END': -38, 'NEWLINE': 37}),
+  (
+   2,
+   {
+    '$END': -39, 'CHARS': -39, 'CONTINUATION': -39, 'INNER_TRIVIA': -39, 'JOIN': -39, 'LBRACE': -39,
+    'TRIVIA': -39,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -40, 'CHARS': -40, 'CONTINUATION': -40, 'INNER_TRIVIA': -40, 'JOIN': -40, 'LBRACE': -40,
+    'TRIVIA': -40,
+   },
+  ),
+  (9, {'CONTINUATION': 62}),
+  (
+   3,
+   {
+    '$END': -41, 'GROUP_CHARS': -41, 'GROUP_JOIN': -41, 'LBRACE': -41, 'NEWLINE': -41,
+    'RBRACE': -41,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -21, 'GROUP_CHARS': 19, 'GROUP_JOIN': 20, 'LBRACE': 21, 'NEWLINE': -21, 'RBRACE': 63,
+    '_in_group': 47, '_nested_group': 25, 'open_group': 48,
+   },
+  ),
+  (1, {'$END': -42, 'CHARS': -42, 'GAP': -42, 'JOIN': -42, 'LBRACE': -42, 'NEWLINE': -42}),
+  (
+   3,
+   {
+    '$END': -43, 'GROUP_CHARS': -43, 'GROUP_JOIN': -43, 'LBRACE': -43, 'NEWLINE': -43,
+    'RBRACE': -43,
+   },
+  ),
+  (6, {'$END': -44, 'NEWLINE': -44}),
+  (
+   4,
+   {
+    '$END': -45, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 64,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (6, {'$END': -46, 'NEWLINE': 37}), (6, {'$END': -47, 'NEWLINE': 55}),
+  (
+   4,
+   {
+    '$END': -48, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__start_star_0': 65, '__word_plus_2': 7,
+    '_words': 8, 'entry': 66, 'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (
+   4,
+   {
+    '$END': -49, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 67,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (6, {'$END': -50, 'NEWLINE': 37}),
+  (7, {'$END': -51, 'CHARS': -51, 'JOIN': -51, 'LBRACE': -51, 'TRIVIA': 68}),
+  (6, {'$END': -52, 'NEWLINE': -52}), (5, {'$END': -53, 'GAP': -53, 'NEWLINE': -53}),
+  (4, {'$END': -54, 'CHARS': -54, 'JOIN': -54, 'LBRACE': -54}),
+  (
+   4,
+   {
+    '$END': -55, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 69,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (6, {'$END': -56, 'NEWLINE': 37}), (6, {'$END': -57, 'NEWLINE': 55}),
+  (
+   2,
+   {
+    '$END': -58, 'CHARS': -58, 'CONTINUATION': -58, 'INNER_TRIVIA': -58, 'JOIN': -58, 'LBRACE': -58,
+    'TRIVIA': -58,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -59, 'GROUP_CHARS': -59, 'GROUP_JOIN': -59, 'LBRACE': -59, 'NEWLINE': -59,
+    'RBRACE': -59,
+   },
+  ),
+  (6, {'$END': -60, 'NEWLINE': 55}),
+  (
+   4,
+   {
+    '$END': -61, 'CHARS': 1, 'JOIN': 3, 'LBRACE': 4, '__word_plus_2': 7, '_words': 8, 'entry': 70,
+    'group': 10, 'open_group': 12, 'open_word': 13, 'word': 15,
+   },
+  ),
+  (6, {'$END': -62, 'NEWLINE': 37}), (6, {'$END': -63, 'NEWLINE': 55}),
+  (4, {'$END': -64, 'CHARS': -64, 'JOIN': -64, 'LBRACE': -64}), (6, {'$END': -65, 'NEWLINE': 55}),
+  (6, {'$END': -66, 'NEWLINE': 55}),
+ ),
+ 'starts': {'start': (0, 14)},
 }

@@ -7,1758 +7,425 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from postlint.syntax.lalr import Table
 
-LARK_VERSION = '1.3.1'
-FINGERPRINT = '5a4946a57a397577e35f684876ec5f287a406dd09b5c31b8a1d6ac861e8b4658'
+MADE_WITH = "Lark 1.3.1"
 
-TABLE: dict[str, Any] = {
- 'data': {
-  'parser': {
-   'lexer_conf': {
-    'terminals': [
-     {'@': 0}, {'@': 1}, {'@': 2}, {'@': 3}, {'@': 4}, {'@': 5}, {'@': 6}, {'@': 7}, {'@': 8},
-     {'@': 9}, {'@': 10}, {'@': 11}, {'@': 12}, {'@': 13}, {'@': 14}, {'@': 15}, {'@': 16},
-     {'@': 17}, {'@': 18}, {'@': 19}, {'@': 20},
-    ],
-    'ignore': [], 'g_regex_flags': 0, 'use_bytes': False, 'lexer_type': 'contextual',
-    '__type__': 'LexerConf',
-   },
-   'parser_conf': {
-    'rules': [
-     {'@': 21}, {'@': 22}, {'@': 23}, {'@': 24}, {'@': 25}, {'@': 26}, {'@': 27}, {'@': 28},
-     {'@': 29}, {'@': 30}, {'@': 31}, {'@': 32}, {'@': 33}, {'@': 34}, {'@': 35}, {'@': 36},
-     {'@': 37}, {'@': 38}, {'@': 39}, {'@': 40}, {'@': 41}, {'@': 42}, {'@': 43}, {'@': 44},
-     {'@': 45}, {'@': 46}, {'@': 47}, {'@': 48}, {'@': 49}, {'@': 50}, {'@': 51}, {'@': 52},
-     {'@': 53}, {'@': 54}, {'@': 55}, {'@': 56}, {'@': 57}, {'@': 58}, {'@': 59}, {'@': 60},
-     {'@': 61}, {'@': 62}, {'@': 63}, {'@': 64}, {'@': 65}, {'@': 66}, {'@': 67}, {'@': 68},
-     {'@': 69}, {'@': 70}, {'@': 71}, {'@': 72}, {'@': 73}, {'@': 74}, {'@': 75}, {'@': 76},
-     {'@': 77}, {'@': 78}, {'@': 79}, {'@': 80}, {'@': 81}, {'@': 82}, {'@': 83}, {'@': 84},
-     {'@': 85}, {'@': 86}, {'@': 87}, {'@': 88}, {'@': 89}, {'@': 90}, {'@': 91}, {'@': 92},
-     {'@': 93}, {'@': 94}, {'@': 95}, {'@': 96}, {'@': 97}, {'@': 98}, {'@': 99}, {'@': 100},
-     {'@': 101}, {'@': 102}, {'@': 103}, {'@': 104}, {'@': 105}, {'@': 106}, {'@': 107}, {'@': 108},
-     {'@': 109}, {'@': 110}, {'@': 111}, {'@': 112}, {'@': 113}, {'@': 114}, {'@': 115}, {'@': 116},
-     {'@': 117}, {'@': 118}, {'@': 119}, {'@': 120}, {'@': 121}, {'@': 122}, {'@': 123}, {'@': 124},
-     {'@': 125}, {'@': 126}, {'@': 127}, {'@': 128}, {'@': 129}, {'@': 130}, {'@': 131}, {'@': 132},
-    ],
-    'start': ['value', 'expression', 'list'], 'parser_type': 'lalr', '__type__': 'ParserConf',
-   },
-   'parser': {
-    'tokens': {
-     0: '$END', 1: 'BLANKS', 2: 'BRACED_TEXT', 3: 'DOLLARS', 4: 'ELSE', 5: 'EMPTY_MACRO', 6: 'IF',
-     7: 'ITEM_TEXT', 8: 'LBRACE', 9: 'LEVEL', 10: 'LPAR', 11: 'NAME', 12: 'NAME_MACRO',
-     13: 'OPERATOR', 14: 'PARENTHESIZED_TEXT', 15: 'RBRACE', 16: 'RPAR', 17: 'SEPARATOR',
-     18: 'TEXT', 19: 'UNBRACED', 20: '__ANON_0', 21: '__ANON_1', 22: '__braced_macro_star_1',
-     23: '__item_plus_4', 24: '__list_star_3', 25: '__parenthesized_macro_star_2',
-     26: '__value_star_0', 27: '_brace_group', 28: '_branch', 29: '_condition', 30: '_in_braces',
-     31: '_in_parentheses', 32: '_item_group', 33: '_name', 34: '_open_brace', 35: '_open_macro',
-     36: '_open_parenthesis', 37: '_parenthesis_group', 38: 'braced_macro', 39: 'call',
-     40: 'comparison', 41: 'conditional', 42: 'expression', 43: 'item', 44: 'list',
-     45: 'open_braced', 46: 'open_item', 47: 'open_parenthesized', 48: 'operand',
-     49: 'parenthesized_macro', 50: 'reference', 51: 'value', 52: 'when_false', 53: 'when_true',
-    },
-    'states': {
-     0: {
-      0: (1, {'@': 63}), 1: (0, 3), 4: (0, 4), 6: (0, 5), 8: (0, 6), 11: (0, 7), 29: (0, 8),
-      33: (0, 9), 39: (0, 10), 40: (0, 11), 41: (0, 12), 42: (0, 13), 48: (0, 14), 50: (0, 15),
-      52: (0, 16), 53: (0, 17),
-     },
-     1: {
-      0: (1, {'@': 105}), 7: (0, 18), 8: (0, 19), 17: (0, 20), 23: (0, 21), 24: (0, 22),
-      32: (0, 23), 34: (0, 24), 43: (0, 25), 44: (0, 26), 46: (0, 27),
-     },
-     2: {
-      0: (1, {'@': 24}), 3: (0, 28), 5: (0, 29), 12: (0, 30), 18: (0, 31), 20: (0, 32), 21: (0, 33),
-      26: (0, 34), 35: (0, 35), 38: (0, 36), 45: (0, 37), 47: (0, 38), 49: (0, 39), 51: (0, 40),
-     },
-     3: {
-      0: (1, {'@': 61}), 4: (0, 4), 6: (0, 5), 8: (0, 6), 11: (0, 41), 29: (0, 42), 33: (0, 43),
-      40: (0, 44), 48: (0, 14), 52: (0, 16), 53: (0, 17),
-     },
-     4: {0: (1, {'@': 90}), 1: (0, 45), 8: (0, 6), 19: (0, 46), 28: (0, 47), 48: (0, 48)},
-     5: {
-      0: (1, {'@': 88}), 1: (0, 45), 4: (1, {'@': 88}), 8: (0, 6), 19: (0, 46), 28: (0, 49),
-      48: (0, 48),
-     },
-     6: {2: (0, 50), 8: (0, 51), 15: (0, 52), 22: (0, 53), 27: (0, 54), 30: (0, 55)},
-     7: {0: (1, {'@': 75}), 1: (0, 56), 4: (1, {'@': 75}), 6: (1, {'@': 75}), 8: (0, 6), 48: (0, 57)},
-     8: {0: (1, {'@': 67})},
-     9: {0: (1, {'@': 62}), 4: (0, 4), 6: (0, 5), 29: (0, 58), 52: (0, 16), 53: (0, 17)},
-     10: {0: (1, {'@': 57})},
-     11: {0: (1, {'@': 59}), 4: (0, 4), 6: (0, 5), 29: (0, 59), 52: (0, 16), 53: (0, 17)},
-     12: {0: (1, {'@': 56})}, 13: {}, 14: {13: (0, 60)}, 15: {0: (1, {'@': 55})},
-     16: {0: (1, {'@': 86})}, 17: {0: (1, {'@': 85}), 4: (0, 4), 52: (0, 61)},
-     18: {0: (1, {'@': 129}), 7: (1, {'@': 129}), 8: (1, {'@': 129}), 17: (1, {'@': 129})},
-     19: {
-      0: (1, {'@': 46}), 2: (0, 50), 8: (0, 62), 15: (0, 63), 22: (0, 64), 27: (0, 54), 30: (0, 55),
-      34: (0, 65),
-     },
-     20: {
-      0: (1, {'@': 99}), 7: (0, 18), 8: (0, 19), 23: (0, 21), 24: (0, 66), 32: (0, 23), 34: (0, 24),
-      43: (0, 67), 46: (0, 68),
-     },
-     21: {0: (1, {'@': 106}), 7: (0, 69), 8: (0, 19), 17: (1, {'@': 106}), 32: (0, 70), 34: (0, 71)},
-     22: {
-      0: (1, {'@': 102}), 7: (0, 18), 8: (0, 19), 23: (0, 21), 32: (0, 23), 34: (0, 24),
-      43: (0, 72), 46: (0, 73),
-     },
-     23: {0: (1, {'@': 130}), 7: (1, {'@': 130}), 8: (1, {'@': 130}), 17: (1, {'@': 130})},
-     24: {0: (1, {'@': 108})}, 25: {0: (1, {'@': 103}), 17: (0, 74)}, 26: {},
-     27: {0: (1, {'@': 104})},
-     28: {
-      0: (1, {'@': 112}), 3: (1, {'@': 112}), 5: (1, {'@': 112}), 12: (1, {'@': 112}),
-      18: (1, {'@': 112}), 20: (1, {'@': 112}), 21: (1, {'@': 112}),
-     },
-     29: {
-      0: (1, {'@': 116}), 3: (1, {'@': 116}), 5: (1, {'@': 116}), 12: (1, {'@': 116}),
-      18: (1, {'@': 116}), 20: (1, {'@': 116}), 21: (1, {'@': 116}),
-     },
-     30: {
-      0: (1, {'@': 113}), 3: (1, {'@': 113}), 5: (1, {'@': 113}), 12: (1, {'@': 113}),
-      18: (1, {'@': 113}), 20: (1, {'@': 113}), 21: (1, {'@': 113}),
-     },
-     31: {
-      0: (1, {'@': 111}), 3: (1, {'@': 111}), 5: (1, {'@': 111}), 12: (1, {'@': 111}),
-      18: (1, {'@': 111}), 20: (1, {'@': 111}), 21: (1, {'@': 111}),
-     },
-     32: {
-      0: (1, {'@': 32}), 2: (0, 50), 8: (0, 62), 15: (0, 75), 22: (0, 76), 27: (0, 54), 30: (0, 55),
-      34: (0, 77),
-     },
-     33: {
-      0: (1, {'@': 38}), 10: (0, 78), 14: (0, 79), 16: (0, 80), 25: (0, 81), 31: (0, 82),
-      36: (0, 83), 37: (0, 84),
-     },
-     34: {
-      0: (1, {'@': 22}), 3: (0, 85), 5: (0, 86), 12: (0, 87), 18: (0, 88), 20: (0, 32), 21: (0, 33),
-      35: (0, 89), 38: (0, 90), 45: (0, 37), 47: (0, 38), 49: (0, 91),
-     },
-     35: {0: (1, {'@': 23})},
-     36: {
-      0: (1, {'@': 114}), 3: (1, {'@': 114}), 5: (1, {'@': 114}), 12: (1, {'@': 114}),
-      18: (1, {'@': 114}), 20: (1, {'@': 114}), 21: (1, {'@': 114}),
-     },
-     37: {0: (1, {'@': 25})}, 38: {0: (1, {'@': 26})},
-     39: {
-      0: (1, {'@': 115}), 3: (1, {'@': 115}), 5: (1, {'@': 115}), 12: (1, {'@': 115}),
-      18: (1, {'@': 115}), 20: (1, {'@': 115}), 21: (1, {'@': 115}),
-     },
-     40: {},
-     41: {0: (1, {'@': 75}), 1: (0, 92), 4: (1, {'@': 75}), 6: (1, {'@': 75}), 8: (0, 6), 48: (0, 93)},
-     42: {0: (1, {'@': 65})},
-     43: {0: (1, {'@': 60}), 4: (0, 4), 6: (0, 5), 29: (0, 94), 52: (0, 16), 53: (0, 17)},
-     44: {0: (1, {'@': 58}), 4: (0, 4), 6: (0, 5), 29: (0, 95), 52: (0, 16), 53: (0, 17)},
-     45: {8: (0, 6), 48: (0, 96)}, 46: {0: (1, {'@': 93}), 4: (1, {'@': 93})},
-     47: {0: (1, {'@': 89})}, 48: {0: (1, {'@': 92}), 4: (1, {'@': 92})},
-     49: {0: (1, {'@': 87}), 4: (1, {'@': 87})},
-     50: {0: (1, {'@': 39}), 2: (1, {'@': 39}), 8: (1, {'@': 39}), 15: (1, {'@': 39})},
-     51: {2: (0, 50), 8: (0, 51), 15: (0, 97), 22: (0, 98), 27: (0, 54), 30: (0, 55)},
-     52: {0: (1, {'@': 83}), 1: (0, 99), 4: (1, {'@': 83}), 6: (1, {'@': 83}), 13: (1, {'@': 83})},
-     53: {2: (0, 50), 8: (0, 51), 15: (0, 100), 27: (0, 54), 30: (0, 101)},
-     54: {0: (1, {'@': 40}), 2: (1, {'@': 40}), 8: (1, {'@': 40}), 15: (1, {'@': 40})},
-     55: {0: (1, {'@': 123}), 2: (1, {'@': 123}), 8: (1, {'@': 123}), 15: (1, {'@': 123})},
-     56: {0: (1, {'@': 74}), 4: (1, {'@': 74}), 6: (1, {'@': 74}), 8: (0, 6), 48: (0, 102)},
-     57: {0: (1, {'@': 73})}, 58: {0: (1, {'@': 66})}, 59: {0: (1, {'@': 69})},
-     60: {1: (0, 103), 8: (0, 6), 9: (0, 104), 48: (0, 105)}, 61: {0: (1, {'@': 84})},
-     62: {
-      0: (1, {'@': 46}), 2: (0, 50), 8: (0, 62), 15: (0, 97), 22: (0, 106), 27: (0, 54),
-      30: (0, 55), 34: (0, 65),
-     },
-     63: {0: (1, {'@': 110}), 7: (1, {'@': 110}), 8: (1, {'@': 110}), 17: (1, {'@': 110})},
-     64: {
-      0: (1, {'@': 44}), 2: (0, 50), 8: (0, 62), 15: (0, 107), 27: (0, 54), 30: (0, 101),
-      34: (0, 108),
-     },
-     65: {0: (1, {'@': 45})},
-     66: {
-      0: (1, {'@': 96}), 7: (0, 18), 8: (0, 19), 23: (0, 21), 32: (0, 23), 34: (0, 24),
-      43: (0, 109), 46: (0, 110),
-     },
-     67: {0: (1, {'@': 97}), 17: (0, 74)}, 68: {0: (1, {'@': 98})},
-     69: {0: (1, {'@': 131}), 7: (1, {'@': 131}), 8: (1, {'@': 131}), 17: (1, {'@': 131})},
-     70: {0: (1, {'@': 132}), 7: (1, {'@': 132}), 8: (1, {'@': 132}), 17: (1, {'@': 132})},
-     71: {0: (1, {'@': 107})}, 72: {0: (1, {'@': 100}), 17: (0, 111)}, 73: {0: (1, {'@': 101})},
-     74: {0: (1, {'@': 127}), 7: (1, {'@': 127}), 8: (1, {'@': 127})},
-     75: {
-      0: (1, {'@': 28}), 3: (1, {'@': 28}), 5: (1, {'@': 28}), 12: (1, {'@': 28}),
-      18: (1, {'@': 28}), 20: (1, {'@': 28}), 21: (1, {'@': 28}),
-     },
-     76: {
-      0: (1, {'@': 30}), 2: (0, 50), 8: (0, 62), 15: (0, 112), 27: (0, 54), 30: (0, 101),
-      34: (0, 113),
-     },
-     77: {0: (1, {'@': 31})},
-     78: {
-      0: (1, {'@': 54}), 10: (0, 78), 14: (0, 79), 16: (0, 114), 25: (0, 115), 31: (0, 82),
-      36: (0, 116), 37: (0, 84),
-     },
-     79: {0: (1, {'@': 47}), 10: (1, {'@': 47}), 14: (1, {'@': 47}), 16: (1, {'@': 47})},
-     80: {
-      0: (1, {'@': 34}), 3: (1, {'@': 34}), 5: (1, {'@': 34}), 12: (1, {'@': 34}),
-      18: (1, {'@': 34}), 20: (1, {'@': 34}), 21: (1, {'@': 34}),
-     },
-     81: {
-      0: (1, {'@': 36}), 10: (0, 78), 14: (0, 79), 16: (0, 117), 31: (0, 118), 36: (0, 119),
-      37: (0, 84),
-     },
-     82: {0: (1, {'@': 125}), 10: (1, {'@': 125}), 14: (1, {'@': 125}), 16: (1, {'@': 125})},
-     83: {0: (1, {'@': 37})},
-     84: {0: (1, {'@': 48}), 10: (1, {'@': 48}), 14: (1, {'@': 48}), 16: (1, {'@': 48})},
-     85: {
-      0: (1, {'@': 118}), 3: (1, {'@': 118}), 5: (1, {'@': 118}), 12: (1, {'@': 118}),
-      18: (1, {'@': 118}), 20: (1, {'@': 118}), 21: (1, {'@': 118}),
-     },
-     86: {
-      0: (1, {'@': 122}), 3: (1, {'@': 122}), 5: (1, {'@': 122}), 12: (1, {'@': 122}),
-      18: (1, {'@': 122}), 20: (1, {'@': 122}), 21: (1, {'@': 122}),
-     },
-     87: {
-      0: (1, {'@': 119}), 3: (1, {'@': 119}), 5: (1, {'@': 119}), 12: (1, {'@': 119}),
-      18: (1, {'@': 119}), 20: (1, {'@': 119}), 21: (1, {'@': 119}),
-     },
-     88: {
-      0: (1, {'@': 117}), 3: (1, {'@': 117}), 5: (1, {'@': 117}), 12: (1, {'@': 117}),
-      18: (1, {'@': 117}), 20: (1, {'@': 117}), 21: (1, {'@': 117}),
-     },
-     89: {0: (1, {'@': 21})},
-     90: {
-      0: (1, {'@': 120}), 3: (1, {'@': 120}), 5: (1, {'@': 120}), 12: (1, {'@': 120}),
-      18: (1, {'@': 120}), 20: (1, {'@': 120}), 21: (1, {'@': 120}),
-     },
-     91: {
-      0: (1, {'@': 121}), 3: (1, {'@': 121}), 5: (1, {'@': 121}), 12: (1, {'@': 121}),
-      18: (1, {'@': 121}), 20: (1, {'@': 121}), 21: (1, {'@': 121}),
-     },
-     92: {0: (1, {'@': 74}), 4: (1, {'@': 74}), 6: (1, {'@': 74}), 8: (0, 6), 48: (0, 120)},
-     93: {0: (1, {'@': 71})}, 94: {0: (1, {'@': 64})}, 95: {0: (1, {'@': 68})},
-     96: {0: (1, {'@': 91}), 4: (1, {'@': 91})},
-     97: {0: (1, {'@': 42}), 2: (1, {'@': 42}), 8: (1, {'@': 42}), 15: (1, {'@': 42})},
-     98: {2: (0, 50), 8: (0, 51), 15: (0, 121), 27: (0, 54), 30: (0, 101)},
-     99: {0: (1, {'@': 82}), 4: (1, {'@': 82}), 6: (1, {'@': 82}), 13: (1, {'@': 82})},
-     100: {0: (1, {'@': 81}), 1: (0, 122), 4: (1, {'@': 81}), 6: (1, {'@': 81}), 13: (1, {'@': 81})},
-     101: {0: (1, {'@': 124}), 2: (1, {'@': 124}), 8: (1, {'@': 124}), 15: (1, {'@': 124})},
-     102: {0: (1, {'@': 72})}, 103: {8: (0, 6), 48: (0, 123)},
-     104: {1: (0, 124), 8: (0, 6), 48: (0, 125)},
-     105: {0: (1, {'@': 79}), 4: (1, {'@': 79}), 6: (1, {'@': 79})},
-     106: {
-      0: (1, {'@': 44}), 2: (0, 50), 8: (0, 62), 15: (0, 121), 27: (0, 54), 30: (0, 101),
-      34: (0, 108),
-     },
-     107: {0: (1, {'@': 109}), 7: (1, {'@': 109}), 8: (1, {'@': 109}), 17: (1, {'@': 109})},
-     108: {0: (1, {'@': 43})}, 109: {0: (1, {'@': 94}), 17: (0, 111)}, 110: {0: (1, {'@': 95})},
-     111: {0: (1, {'@': 128}), 7: (1, {'@': 128}), 8: (1, {'@': 128})},
-     112: {
-      0: (1, {'@': 27}), 3: (1, {'@': 27}), 5: (1, {'@': 27}), 12: (1, {'@': 27}),
-      18: (1, {'@': 27}), 20: (1, {'@': 27}), 21: (1, {'@': 27}),
-     },
-     113: {0: (1, {'@': 29})},
-     114: {0: (1, {'@': 50}), 10: (1, {'@': 50}), 14: (1, {'@': 50}), 16: (1, {'@': 50})},
-     115: {
-      0: (1, {'@': 52}), 10: (0, 78), 14: (0, 79), 16: (0, 126), 31: (0, 118), 36: (0, 127),
-      37: (0, 84),
-     },
-     116: {0: (1, {'@': 53})},
-     117: {
-      0: (1, {'@': 33}), 3: (1, {'@': 33}), 5: (1, {'@': 33}), 12: (1, {'@': 33}),
-      18: (1, {'@': 33}), 20: (1, {'@': 33}), 21: (1, {'@': 33}),
-     },
-     118: {0: (1, {'@': 126}), 10: (1, {'@': 126}), 14: (1, {'@': 126}), 16: (1, {'@': 126})},
-     119: {0: (1, {'@': 35})}, 120: {0: (1, {'@': 70})},
-     121: {0: (1, {'@': 41}), 2: (1, {'@': 41}), 8: (1, {'@': 41}), 15: (1, {'@': 41})},
-     122: {0: (1, {'@': 80}), 4: (1, {'@': 80}), 6: (1, {'@': 80}), 13: (1, {'@': 80})},
-     123: {0: (1, {'@': 78}), 4: (1, {'@': 78}), 6: (1, {'@': 78})}, 124: {8: (0, 6), 48: (0, 128)},
-     125: {0: (1, {'@': 77}), 4: (1, {'@': 77}), 6: (1, {'@': 77})},
-     126: {0: (1, {'@': 49}), 10: (1, {'@': 49}), 14: (1, {'@': 49}), 16: (1, {'@': 49})},
-     127: {0: (1, {'@': 51})}, 128: {0: (1, {'@': 76}), 4: (1, {'@': 76}), 6: (1, {'@': 76})},
-    },
-    'start_states': {'expression': 0, 'list': 1, 'value': 2},
-    'end_states': {'expression': 13, 'list': 26, 'value': 40},
-   },
-   '__type__': 'ParsingFrontend',
-  },
-  'rules': [
-   {'@': 21}, {'@': 22}, {'@': 23}, {'@': 24}, {'@': 25}, {'@': 26}, {'@': 27}, {'@': 28},
-   {'@': 29}, {'@': 30}, {'@': 31}, {'@': 32}, {'@': 33}, {'@': 34}, {'@': 35}, {'@': 36},
-   {'@': 37}, {'@': 38}, {'@': 39}, {'@': 40}, {'@': 41}, {'@': 42}, {'@': 43}, {'@': 44},
-   {'@': 45}, {'@': 46}, {'@': 47}, {'@': 48}, {'@': 49}, {'@': 50}, {'@': 51}, {'@': 52},
-   {'@': 53}, {'@': 54}, {'@': 55}, {'@': 56}, {'@': 57}, {'@': 58}, {'@': 59}, {'@': 60},
-   {'@': 61}, {'@': 62}, {'@': 63}, {'@': 64}, {'@': 65}, {'@': 66}, {'@': 67}, {'@': 68},
-   {'@': 69}, {'@': 70}, {'@': 71}, {'@': 72}, {'@': 73}, {'@': 74}, {'@': 75}, {'@': 76},
-   {'@': 77}, {'@': 78}, {'@': 79}, {'@': 80}, {'@': 81}, {'@': 82}, {'@': 83}, {'@': 84},
-   {'@': 85}, {'@': 86}, {'@': 87}, {'@': 88}, {'@': 89}, {'@': 90}, {'@': 91}, {'@': 92},
-   {'@': 93}, {'@': 94}, {'@': 95}, {'@': 96}, {'@': 97}, {'@': 98}, {'@': 99}, {'@': 100},
-   {'@': 101}, {'@': 102}, {'@': 103}, {'@': 104}, {'@': 105}, {'@': 106}, {'@': 107}, {'@': 108},
-   {'@': 109}, {'@': 110}, {'@': 111}, {'@': 112}, {'@': 113}, {'@': 114}, {'@': 115}, {'@': 116},
-   {'@': 117}, {'@': 118}, {'@': 119}, {'@': 120}, {'@': 121}, {'@': 122}, {'@': 123}, {'@': 124},
-   {'@': 125}, {'@': 126}, {'@': 127}, {'@': 128}, {'@': 129}, {'@': 130}, {'@': 131}, {'@': 132},
-  ],
-  'options': {
-   'debug': False, 'strict': False, 'keep_all_tokens': True, 'tree_class': None, 'cache': False,
-   'cache_grammar': False, 'postlex': None, 'parser': 'lalr', 'lexer': 'contextual',
-   'transformer': None, 'start': ['value', 'expression', 'list'], 'priority': 'normal',
-   'ambiguity': 'auto', 'regex': False, 'propagate_positions': False, 'lexer_callbacks': {},
-   'maybe_placeholders': False, 'edit_terminals': None, 'g_regex_flags': 0, 'use_bytes': False,
-   'ordered_sets': True, 'import_paths': [], 'source_path': None, '_plugins': {},
-  },
-  '__type__': 'Lark',
- },
- 'memo': {
-  0: {
-   'name': 'TEXT',
-   'pattern': {
-    'value': '[^$]++', 'flags': [], 'raw': '/[^$]++/', '_width': [1, 18446744073709551616],
-    '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  1: {
-   'name': 'DOLLARS',
-   'pattern': {'value': '$$', 'flags': [], 'raw': '"$$"', '__type__': 'PatternStr'}, 'priority': 0,
-   '__type__': 'TerminalDef',
-  },
-  2: {
-   'name': 'NAME_MACRO',
-   'pattern': {
-    'value': '\\$[A-Za-z0-9_]++', 'flags': [], 'raw': '/\\$[A-Za-z0-9_]++/',
-    '_width': [2, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 1, '__type__': 'TerminalDef',
-  },
-  3: {
-   'name': 'EMPTY_MACRO',
-   'pattern': {'value': '$', 'flags': [], 'raw': '"$"', '__type__': 'PatternStr'}, 'priority': 0,
-   '__type__': 'TerminalDef',
-  },
-  4: {
-   'name': 'BRACED_TEXT',
-   'pattern': {
-    'value': '[^{}]++', 'flags': [], 'raw': '/[^{}]++/', '_width': [1, 18446744073709551616],
-    '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  5: {
-   'name': 'PARENTHESIZED_TEXT',
-   'pattern': {
-    'value': '[^()]++', 'flags': [], 'raw': '/[^()]++/', '_width': [1, 18446744073709551616],
-    '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  6: {
-   'name': 'NAME',
-   'pattern': {
-    'value': '[A-Za-z0-9_]++', 'flags': [], 'raw': '/[A-Za-z0-9_]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  7: {
-   'name': 'BLANKS',
-   'pattern': {
-    'value': '[ \t\r\n]++', 'flags': [], 'raw': '/[ \\t\\r\\n]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  8: {
-   'name': 'OPERATOR',
-   'pattern': {
-    'value': '[<>!=?+\\-*\\/~&|%]++', 'flags': [], 'raw': '/[<>!=?+\\-*\\/~&|%]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  9: {
-   'name': 'LEVEL',
-   'pattern': {
-    'value': '[A-Za-z0-9]++', 'flags': [], 'raw': '/[A-Za-z0-9]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  10: {
-   'name': 'IF', 'pattern': {'value': '?', 'flags': [], 'raw': '"?"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  11: {
-   'name': 'ELSE', 'pattern': {'value': ':', 'flags': [], 'raw': '":"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  12: {
-   'name': 'UNBRACED',
-   'pattern': {
-    'value': '(?![ \t\r\n]*+\\{)(?:.|\n)++', 'flags': [],
-    'raw': '/(?![ \\t\\r\\n]*+\\{)(?:.|\\n)++/', '_width': [1, 18446744073709551616],
-    '__type__': 'PatternRE',
-   },
-   'priority': -1, '__type__': 'TerminalDef',
-  },
-  13: {
-   'name': 'ITEM_TEXT',
-   'pattern': {
-    'value': '[^, \t\r\n{]++', 'flags': [], 'raw': '/[^, \\t\\r\\n{]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  14: {
-   'name': 'SEPARATOR',
-   'pattern': {
-    'value': '[, \t\r\n]++', 'flags': [], 'raw': '/[, \\t\\r\\n]++/',
-    '_width': [1, 18446744073709551616], '__type__': 'PatternRE',
-   },
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  15: {
-   'name': '__ANON_0',
-   'pattern': {'value': '${', 'flags': [], 'raw': '"${"', '__type__': 'PatternStr'}, 'priority': 0,
-   '__type__': 'TerminalDef',
-  },
-  16: {
-   'name': 'RBRACE', 'pattern': {'value': '}', 'flags': [], 'raw': '"}"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  17: {
-   'name': '__ANON_1',
-   'pattern': {'value': '$(', 'flags': [], 'raw': '"$("', '__type__': 'PatternStr'}, 'priority': 0,
-   '__type__': 'TerminalDef',
-  },
-  18: {
-   'name': 'RPAR', 'pattern': {'value': ')', 'flags': [], 'raw': '")"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  19: {
-   'name': 'LBRACE', 'pattern': {'value': '{', 'flags': [], 'raw': '"{"', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  20: {
-   'name': 'LPAR', 'pattern': {'value': '(', 'flags': [], 'raw': '"("', '__type__': 'PatternStr'},
-   'priority': 0, '__type__': 'TerminalDef',
-  },
-  21: {
-   'origin': {'name': 'value', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': '_open_macro', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  22: {
-   'origin': {'name': 'value', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__value_star_0', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  23: {
-   'origin': {'name': 'value', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_open_macro', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  24: {
-   'origin': {'name': 'value', '__type__': 'NonTerminal'}, 'expansion': [], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  25: {
-   'origin': {'name': '_open_macro', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'open_braced', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  26: {
-   'origin': {'name': '_open_macro', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'open_parenthesized', '__type__': 'NonTerminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  27: {
-   'origin': {'name': 'braced_macro', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_0', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  28: {
-   'origin': {'name': 'braced_macro', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_0', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  29: {
-   'origin': {'name': 'open_braced', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_0', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': '_open_brace', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  30: {
-   'origin': {'name': 'open_braced', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_0', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  31: {
-   'origin': {'name': 'open_braced', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_0', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_open_brace', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  32: {
-   'origin': {'name': 'open_braced', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__ANON_0', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  33: {
-   'origin': {'name': 'parenthesized_macro', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_1', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-    {'name': 'RPAR', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  34: {
-   'origin': {'name': 'parenthesized_macro', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_1', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RPAR', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  35: {
-   'origin': {'name': 'open_parenthesized', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_1', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-    {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  36: {
-   'origin': {'name': 'open_parenthesized', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_1', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  37: {
-   'origin': {'name': 'open_parenthesized', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__ANON_1', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  38: {
-   'origin': {'name': 'open_parenthesized', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__ANON_1', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  39: {
-   'origin': {'name': '_in_braces', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'BRACED_TEXT', 'filter_out': False, '__type__': 'Terminal'}], 'order': 0,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  40: {
-   'origin': {'name': '_in_braces', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_brace_group', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  41: {
-   'origin': {'name': '_brace_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  42: {
-   'origin': {'name': '_brace_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  43: {
-   'origin': {'name': '_open_brace', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': '_open_brace', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  44: {
-   'origin': {'name': '_open_brace', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  45: {
-   'origin': {'name': '_open_brace', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_open_brace', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  46: {
-   'origin': {'name': '_open_brace', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  47: {
-   'origin': {'name': '_in_parentheses', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'PARENTHESIZED_TEXT', 'filter_out': False, '__type__': 'Terminal'}],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  48: {
-   'origin': {'name': '_in_parentheses', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_parenthesis_group', '__type__': 'NonTerminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  49: {
-   'origin': {'name': '_parenthesis_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LPAR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-    {'name': 'RPAR', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  50: {
-   'origin': {'name': '_parenthesis_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LPAR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RPAR', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  51: {
-   'origin': {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LPAR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-    {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  52: {
-   'origin': {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LPAR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  53: {
-   'origin': {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LPAR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  54: {
-   'origin': {'name': '_open_parenthesis', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'LPAR', 'filter_out': False, '__type__': 'Terminal'}], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  55: {
-   'origin': {'name': 'expression', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'reference', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  56: {
-   'origin': {'name': 'expression', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'conditional', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  57: {
-   'origin': {'name': 'expression', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'call', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  58: {
-   'origin': {'name': 'expression', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'comparison', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  59: {
-   'origin': {'name': 'expression', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'comparison', '__type__': 'NonTerminal'}], 'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  60: {
-   'origin': {'name': 'reference', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_name', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  61: {
-   'origin': {'name': 'reference', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  62: {
-   'origin': {'name': 'reference', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_name', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  63: {
-   'origin': {'name': 'reference', '__type__': 'NonTerminal'}, 'expansion': [], 'order': 3,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  64: {
-   'origin': {'name': 'conditional', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_name', '__type__': 'NonTerminal'}, {'name': '_condition', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  65: {
-   'origin': {'name': 'conditional', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_condition', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  66: {
-   'origin': {'name': 'conditional', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '_name', '__type__': 'NonTerminal'}, {'name': '_condition', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  67: {
-   'origin': {'name': 'conditional', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_condition', '__type__': 'NonTerminal'}], 'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  68: {
-   'origin': {'name': 'conditional', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'comparison', '__type__': 'NonTerminal'},
-    {'name': '_condition', '__type__': 'NonTerminal'},
-   ],
-   'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  69: {
-   'origin': {'name': 'conditional', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'comparison', '__type__': 'NonTerminal'},
-    {'name': '_condition', '__type__': 'NonTerminal'},
-   ],
-   'order': 5, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  70: {
-   'origin': {'name': 'call', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'NAME', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  71: {
-   'origin': {'name': 'call', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'NAME', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  72: {
-   'origin': {'name': 'call', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'NAME', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  73: {
-   'origin': {'name': 'call', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'NAME', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  74: {
-   'origin': {'name': '_name', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'NAME', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  75: {
-   'origin': {'name': '_name', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'NAME', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  76: {
-   'origin': {'name': 'comparison', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'operand', '__type__': 'NonTerminal'},
-    {'name': 'OPERATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'LEVEL', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  77: {
-   'origin': {'name': 'comparison', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'operand', '__type__': 'NonTerminal'},
-    {'name': 'OPERATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'LEVEL', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  78: {
-   'origin': {'name': 'comparison', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'operand', '__type__': 'NonTerminal'},
-    {'name': 'OPERATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  79: {
-   'origin': {'name': 'comparison', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'operand', '__type__': 'NonTerminal'},
-    {'name': 'OPERATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  80: {
-   'origin': {'name': 'operand', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  81: {
-   'origin': {'name': 'operand', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  82: {
-   'origin': {'name': 'operand', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  83: {
-   'origin': {'name': 'operand', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  84: {
-   'origin': {'name': '_condition', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'when_true', '__type__': 'NonTerminal'},
-    {'name': 'when_false', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  85: {
-   'origin': {'name': '_condition', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'when_true', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  86: {
-   'origin': {'name': '_condition', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'when_false', '__type__': 'NonTerminal'}], 'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  87: {
-   'origin': {'name': 'when_true', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'IF', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_branch', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  88: {
-   'origin': {'name': 'when_true', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'IF', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  89: {
-   'origin': {'name': 'when_false', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'ELSE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '_branch', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  90: {
-   'origin': {'name': 'when_false', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'ELSE', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  91: {
-   'origin': {'name': '_branch', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'BLANKS', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'operand', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  92: {
-   'origin': {'name': '_branch', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'operand', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  93: {
-   'origin': {'name': '_branch', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'UNBRACED', 'filter_out': False, '__type__': 'Terminal'}], 'order': 2,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  94: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__list_star_3', '__type__': 'NonTerminal'},
-    {'name': 'item', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  95: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__list_star_3', '__type__': 'NonTerminal'},
-    {'name': 'open_item', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  96: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__list_star_3', '__type__': 'NonTerminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  97: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'item', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  98: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'open_item', '__type__': 'NonTerminal'},
-   ],
-   'order': 4, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  99: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'}], 'order': 5,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  100: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__list_star_3', '__type__': 'NonTerminal'},
-    {'name': 'item', '__type__': 'NonTerminal'},
-   ],
-   'order': 6, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  101: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__list_star_3', '__type__': 'NonTerminal'},
-    {'name': 'open_item', '__type__': 'NonTerminal'},
-   ],
-   'order': 7, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  102: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__list_star_3', '__type__': 'NonTerminal'}], 'order': 8, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  103: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'item', '__type__': 'NonTerminal'}], 'order': 9, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  104: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'open_item', '__type__': 'NonTerminal'}], 'order': 10, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  105: {
-   'origin': {'name': 'list', '__type__': 'NonTerminal'}, 'expansion': [], 'order': 11,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  106: {
-   'origin': {'name': 'item', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '__item_plus_4', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  107: {
-   'origin': {'name': 'open_item', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-    {'name': '_open_brace', '__type__': 'NonTerminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  108: {
-   'origin': {'name': 'open_item', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_open_brace', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  109: {
-   'origin': {'name': '_item_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  110: {
-   'origin': {'name': '_item_group', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'LBRACE', 'filter_out': False, '__type__': 'Terminal'},
-    {'name': 'RBRACE', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  111: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'TEXT', 'filter_out': False, '__type__': 'Terminal'}], 'order': 0,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  112: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'DOLLARS', 'filter_out': False, '__type__': 'Terminal'}], 'order': 1,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  113: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'NAME_MACRO', 'filter_out': False, '__type__': 'Terminal'}], 'order': 2,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  114: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'braced_macro', '__type__': 'NonTerminal'}], 'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  115: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'parenthesized_macro', '__type__': 'NonTerminal'}], 'order': 4,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  116: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'EMPTY_MACRO', 'filter_out': False, '__type__': 'Terminal'}], 'order': 5,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  117: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': 'TEXT', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 6, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  118: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': 'DOLLARS', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 7, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  119: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': 'NAME_MACRO', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 8, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  120: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': 'braced_macro', '__type__': 'NonTerminal'},
-   ],
-   'order': 9, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  121: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': 'parenthesized_macro', '__type__': 'NonTerminal'},
-   ],
-   'order': 10, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  122: {
-   'origin': {'name': '__value_star_0', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__value_star_0', '__type__': 'NonTerminal'},
-    {'name': 'EMPTY_MACRO', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 11, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  123: {
-   'origin': {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_in_braces', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  124: {
-   'origin': {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__braced_macro_star_1', '__type__': 'NonTerminal'},
-    {'name': '_in_braces', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  125: {
-   'origin': {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_in_parentheses', '__type__': 'NonTerminal'}], 'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  126: {
-   'origin': {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__parenthesized_macro_star_2', '__type__': 'NonTerminal'},
-    {'name': '_in_parentheses', '__type__': 'NonTerminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  127: {
-   'origin': {'name': '__list_star_3', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': 'item', '__type__': 'NonTerminal'},
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 0, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  128: {
-   'origin': {'name': '__list_star_3', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__list_star_3', '__type__': 'NonTerminal'},
-    {'name': 'item', '__type__': 'NonTerminal'},
-    {'name': 'SEPARATOR', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  129: {
-   'origin': {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-   'expansion': [{'name': 'ITEM_TEXT', 'filter_out': False, '__type__': 'Terminal'}], 'order': 0,
-   'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  130: {
-   'origin': {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-   'expansion': [{'name': '_item_group', '__type__': 'NonTerminal'}], 'order': 1, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  131: {
-   'origin': {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-    {'name': 'ITEM_TEXT', 'filter_out': False, '__type__': 'Terminal'},
-   ],
-   'order': 2, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
-  132: {
-   'origin': {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-   'expansion': [
-    {'name': '__item_plus_4', '__type__': 'NonTerminal'},
-    {'name': '_item_group', '__type__': 'NonTerminal'},
-   ],
-   'order': 3, 'alias': None,
-   'options': {
-    'keep_all_tokens': True, 'expand1': False, 'priority': None, 'template_source': None,
-    'empty_indices': (), '__type__': 'RuleOptions',
-   },
-   '__type__': 'Rule',
-  },
- },
+TABLE: Table = {
+ 'fingerprint': '8567914e89a79334b27a4e8b4d3406c9cf1cb88e062fb898b6eb506b863dcb55',
+ 'lexers': (
+  ('(?P<NAME>[A-Za-z0-9_]++)|(?P<BLANKS>[ \t\r\n]++)|(?P<ELSE>:)|(?P<IF>\\?)|(?P<LBRACE>\\{)', ()),
+  ('(?P<ITEM_TEXT>[^, \t\r\n{]++)|(?P<SEPARATOR>[, \t\r\n]++)|(?P<LBRACE>\\{)', ()),
+  (
+   '(?P<NAME_MACRO>\\$[A-Za-z0-9_]++)|(?P<TEXT>[^$]++)|(?P<DOLLARS>\\$\\$)|(?P<__ANON_0>\\$\\{)|(?P<__ANON_1>\\$\\()|(?P<EMPTY_MACRO>\\$)',
+   (),
+  ),
+  ('(?P<NAME>[A-Za-z0-9_]++)|(?P<ELSE>:)|(?P<IF>\\?)|(?P<LBRACE>\\{)', ()),
+  ('(?P<BLANKS>[ \t\r\n]++)|(?P<LBRACE>\\{)|(?P<UNBRACED>(?![ \t\r\n]*+\\{)(?:.|\n)++)', ()),
+  (
+   '(?P<BLANKS>[ \t\r\n]++)|(?P<ELSE>:)|(?P<LBRACE>\\{)|(?P<UNBRACED>(?![ \t\r\n]*+\\{)(?:.|\n)++)',
+   (),
+  ),
+  ('(?P<BRACED_TEXT>[^{}]++)|(?P<LBRACE>\\{)|(?P<RBRACE>\\})', ()),
+  ('(?P<BLANKS>[ \t\r\n]++)|(?P<ELSE>:)|(?P<IF>\\?)|(?P<LBRACE>\\{)', ()), ('(?!)', ()),
+  ('(?P<ELSE>:)|(?P<IF>\\?)', ()), ('(?P<OPERATOR>[<>!=?+\\-*\\/~&|%]++)', ()), ('(?P<ELSE>:)', ()),
+  ('(?P<ITEM_TEXT>[^, \t\r\n{]++)|(?P<LBRACE>\\{)', ()), ('(?P<SEPARATOR>[, \t\r\n]++)', ()),
+  ('(?P<PARENTHESIZED_TEXT>[^()]++)|(?P<LPAR>\\()|(?P<RPAR>\\))', ()), ('(?P<LBRACE>\\{)', ()),
+  (
+   '(?P<OPERATOR>[<>!=?+\\-*\\/~&|%]++)|(?P<BLANKS>[ \t\r\n]++)|(?P<ELSE>:)',
+   (('OPERATOR', '?', 'IF'),),
+  ),
+  ('(?P<ELSE>:)|(?P<IF>\\?)|(?P<LBRACE>\\{)', ()),
+  ('(?P<LEVEL>[A-Za-z0-9]++)|(?P<BLANKS>[ \t\r\n]++)|(?P<LBRACE>\\{)', ()),
+  ('(?P<OPERATOR>[<>!=?+\\-*\\/~&|%]++)|(?P<ELSE>:)', (('OPERATOR', '?', 'IF'),)),
+  ('(?P<BLANKS>[ \t\r\n]++)|(?P<LBRACE>\\{)', ()),
+ ),
+ 'rules': (
+  ('reference', 0, True, None), ('list', 0, True, None), ('value', 0, True, None),
+  ('reference', 1, True, None), ('when_false', 1, True, None), ('when_true', 1, True, None),
+  ('_name', 1, False, None), ('conditional', 1, True, (True,)), ('reference', 1, True, (True,)),
+  ('expression', 1, True, None), ('expression', 1, True, None), ('expression', 1, True, None),
+  ('expression', 1, True, None), ('_condition', 1, False, None), ('_condition', 1, False, None),
+  ('__item_plus_4', 1, False, None), ('_open_brace', 1, False, None), ('list', 1, True, None),
+  ('item', 1, True, (True,)), ('list', 1, True, (True,)), ('__item_plus_4', 1, False, (True,)),
+  ('open_item', 1, True, (True,)), ('list', 1, True, None), ('list', 1, True, None),
+  ('__value_star_0', 1, False, None), ('__value_star_0', 1, False, None),
+  ('__value_star_0', 1, False, None), ('__value_star_0', 1, False, None),
+  ('open_braced', 1, True, None), ('open_parenthesized', 1, True, None),
+  ('value', 1, True, (True,)), ('value', 1, True, (True,)), ('__value_star_0', 1, False, None),
+  ('_open_macro', 1, False, None), ('_open_macro', 1, False, None),
+  ('__value_star_0', 1, False, None), ('conditional', 2, True, (False, True)),
+  ('reference', 2, True, (False, True)), ('expression', 2, True, None), ('_branch', 1, False, None),
+  ('when_false', 2, True, (False, True)), ('_branch', 1, False, None),
+  ('when_true', 2, True, (False, True)), ('_in_braces', 1, False, None), ('operand', 2, True, None),
+  ('_in_braces', 1, False, (True,)), ('__braced_macro_star_1', 1, False, (True,)),
+  ('_name', 2, False, None), ('call', 2, True, None), ('conditional', 2, True, (True, True)),
+  ('conditional', 2, True, (False, True)), ('_condition', 2, False, None),
+  ('_item_group', 2, False, None), ('_open_brace', 2, False, (False, True)),
+  ('_open_brace', 2, False, (False, True)), ('list', 2, True, (False, True)),
+  ('list', 2, True, None), ('list', 2, True, None), ('__item_plus_4', 2, False, (True, False)),
+  ('__item_plus_4', 2, False, (True, True)), ('open_item', 2, True, (True, True)),
+  ('list', 2, True, (True, False)), ('list', 2, True, (True, False)),
+  ('__list_star_3', 2, False, None), ('braced_macro', 2, True, None),
+  ('open_braced', 2, True, (False, True)), ('open_braced', 2, True, (False, True)),
+  ('_open_parenthesis', 1, False, None), ('_in_parentheses', 1, False, None),
+  ('parenthesized_macro', 2, True, None), ('open_parenthesized', 2, True, (False, True)),
+  ('__parenthesized_macro_star_2', 1, False, (True,)),
+  ('open_parenthesized', 2, True, (False, True)), ('_in_parentheses', 1, False, (True,)),
+  ('__value_star_0', 2, False, (True, False)), ('__value_star_0', 2, False, (True, False)),
+  ('__value_star_0', 2, False, (True, False)), ('__value_star_0', 2, False, (True, False)),
+  ('value', 2, True, (True, True)), ('__value_star_0', 2, False, (True, False)),
+  ('__value_star_0', 2, False, (True, False)), ('call', 3, True, None),
+  ('conditional', 3, True, (False, True, True)), ('conditional', 3, True, (False, False, True)),
+  ('_branch', 2, False, None), ('_brace_group', 2, False, None), ('operand', 3, True, None),
+  ('operand', 3, True, (False, True, False)), ('__braced_macro_star_1', 2, False, (True, True)),
+  ('call', 3, True, None), ('comparison', 3, True, None),
+  ('_item_group', 3, False, (False, True, False)), ('_open_brace', 3, False, (False, True, True)),
+  ('list', 3, True, (False, True, False)), ('list', 3, True, (False, True, False)),
+  ('__list_star_3', 3, False, (True, False, False)),
+  ('braced_macro', 3, True, (False, True, False)), ('open_braced', 3, True, (False, True, True)),
+  ('_parenthesis_group', 2, False, None), ('_open_parenthesis', 2, False, (False, True)),
+  ('_open_parenthesis', 2, False, (False, True)),
+  ('parenthesized_macro', 3, True, (False, True, False)),
+  ('__parenthesized_macro_star_2', 2, False, (True, True)),
+  ('open_parenthesized', 3, True, (False, True, True)), ('call', 4, True, None),
+  ('_brace_group', 3, False, (False, True, False)),
+  ('operand', 4, True, (False, True, False, False)), ('comparison', 4, True, None),
+  ('comparison', 4, True, None), ('_parenthesis_group', 3, False, (False, True, False)),
+  ('_open_parenthesis', 3, False, (False, True, True)), ('comparison', 5, True, None),
+ ),
+ 'states': (
+  (
+   0,
+   {
+    '$END': -1, 'BLANKS': 3, 'ELSE': 4, 'IF': 5, 'LBRACE': 6, 'NAME': 7, '_condition': 8,
+    '_name': 9, 'call': 10, 'comparison': 11, 'conditional': 12, 'expression': 13, 'operand': 14,
+    'reference': 15, 'when_false': 16, 'when_true': 17,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -2, 'ITEM_TEXT': 18, 'LBRACE': 19, 'SEPARATOR': 20, '__item_plus_4': 21,
+    '__list_star_3': 22, '_item_group': 23, '_open_brace': 24, 'item': 25, 'list': 26,
+    'open_item': 27,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -3, 'DOLLARS': 28, 'EMPTY_MACRO': 29, 'NAME_MACRO': 30, 'TEXT': 31, '__ANON_0': 32,
+    '__ANON_1': 33, '__value_star_0': 34, '_open_macro': 35, 'braced_macro': 36, 'open_braced': 37,
+    'open_parenthesized': 38, 'parenthesized_macro': 39, 'value': 40,
+   },
+  ),
+  (
+   3,
+   {
+    '$END': -4, 'ELSE': 4, 'IF': 5, 'LBRACE': 6, 'NAME': 41, '_condition': 42, '_name': 43,
+    'comparison': 44, 'operand': 14, 'when_false': 16, 'when_true': 17,
+   },
+  ),
+  (4, {'$END': -5, 'BLANKS': 45, 'LBRACE': 6, 'UNBRACED': 46, '_branch': 47, 'operand': 48}),
+  (
+   5,
+   {
+    '$END': -6, 'BLANKS': 45, 'ELSE': -6, 'LBRACE': 6, 'UNBRACED': 46, '_branch': 49, 'operand': 48,
+   },
+  ),
+  (
+   6,
+   {
+    'BRACED_TEXT': 50, 'LBRACE': 51, 'RBRACE': 52, '__braced_macro_star_1': 53, '_brace_group': 54,
+    '_in_braces': 55,
+   },
+  ),
+  (7, {'$END': -7, 'BLANKS': 56, 'ELSE': -7, 'IF': -7, 'LBRACE': 6, 'operand': 57}),
+  (8, {'$END': -8}),
+  (9, {'$END': -9, 'ELSE': 4, 'IF': 5, '_condition': 58, 'when_false': 16, 'when_true': 17}),
+  (8, {'$END': -10}),
+  (9, {'$END': -11, 'ELSE': 4, 'IF': 5, '_condition': 59, 'when_false': 16, 'when_true': 17}),
+  (8, {'$END': -12}), (8, {}), (10, {'OPERATOR': 60}), (8, {'$END': -13}), (8, {'$END': -14}),
+  (11, {'$END': -15, 'ELSE': 4, 'when_false': 61}),
+  (1, {'$END': -16, 'ITEM_TEXT': -16, 'LBRACE': -16, 'SEPARATOR': -16}),
+  (
+   6,
+   {
+    '$END': -17, 'BRACED_TEXT': 50, 'LBRACE': 62, 'RBRACE': 63, '__braced_macro_star_1': 64,
+    '_brace_group': 54, '_in_braces': 55, '_open_brace': 65,
+   },
+  ),
+  (
+   12,
+   {
+    '$END': -18, 'ITEM_TEXT': 18, 'LBRACE': 19, '__item_plus_4': 21, '__list_star_3': 66,
+    '_item_group': 23, '_open_brace': 24, 'item': 67, 'open_item': 68,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -19, 'ITEM_TEXT': 69, 'LBRACE': 19, 'SEPARATOR': -19, '_item_group': 70,
+    '_open_brace': 71,
+   },
+  ),
+  (
+   12,
+   {
+    '$END': -20, 'ITEM_TEXT': 18, 'LBRACE': 19, '__item_plus_4': 21, '_item_group': 23,
+    '_open_brace': 24, 'item': 72, 'open_item': 73,
+   },
+  ),
+  (1, {'$END': -21, 'ITEM_TEXT': -21, 'LBRACE': -21, 'SEPARATOR': -21}), (8, {'$END': -22}),
+  (13, {'$END': -23, 'SEPARATOR': 74}), (8, {}), (8, {'$END': -24}),
+  (
+   2,
+   {
+    '$END': -25, 'DOLLARS': -25, 'EMPTY_MACRO': -25, 'NAME_MACRO': -25, 'TEXT': -25,
+    '__ANON_0': -25, '__ANON_1': -25,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -26, 'DOLLARS': -26, 'EMPTY_MACRO': -26, 'NAME_MACRO': -26, 'TEXT': -26,
+    '__ANON_0': -26, '__ANON_1': -26,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -27, 'DOLLARS': -27, 'EMPTY_MACRO': -27, 'NAME_MACRO': -27, 'TEXT': -27,
+    '__ANON_0': -27, '__ANON_1': -27,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -28, 'DOLLARS': -28, 'EMPTY_MACRO': -28, 'NAME_MACRO': -28, 'TEXT': -28,
+    '__ANON_0': -28, '__ANON_1': -28,
+   },
+  ),
+  (
+   6,
+   {
+    '$END': -29, 'BRACED_TEXT': 50, 'LBRACE': 62, 'RBRACE': 75, '__braced_macro_star_1': 76,
+    '_brace_group': 54, '_in_braces': 55, '_open_brace': 77,
+   },
+  ),
+  (
+   14,
+   {
+    '$END': -30, 'LPAR': 78, 'PARENTHESIZED_TEXT': 79, 'RPAR': 80,
+    '__parenthesized_macro_star_2': 81, '_in_parentheses': 82, '_open_parenthesis': 83,
+    '_parenthesis_group': 84,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -31, 'DOLLARS': 85, 'EMPTY_MACRO': 86, 'NAME_MACRO': 87, 'TEXT': 88, '__ANON_0': 32,
+    '__ANON_1': 33, '_open_macro': 89, 'braced_macro': 90, 'open_braced': 37,
+    'open_parenthesized': 38, 'parenthesized_macro': 91,
+   },
+  ),
+  (8, {'$END': -32}),
+  (
+   2,
+   {
+    '$END': -33, 'DOLLARS': -33, 'EMPTY_MACRO': -33, 'NAME_MACRO': -33, 'TEXT': -33,
+    '__ANON_0': -33, '__ANON_1': -33,
+   },
+  ),
+  (8, {'$END': -34}), (8, {'$END': -35}),
+  (
+   2,
+   {
+    '$END': -36, 'DOLLARS': -36, 'EMPTY_MACRO': -36, 'NAME_MACRO': -36, 'TEXT': -36,
+    '__ANON_0': -36, '__ANON_1': -36,
+   },
+  ),
+  (8, {}), (7, {'$END': -7, 'BLANKS': 92, 'ELSE': -7, 'IF': -7, 'LBRACE': 6, 'operand': 93}),
+  (8, {'$END': -37}),
+  (9, {'$END': -38, 'ELSE': 4, 'IF': 5, '_condition': 94, 'when_false': 16, 'when_true': 17}),
+  (9, {'$END': -39, 'ELSE': 4, 'IF': 5, '_condition': 95, 'when_false': 16, 'when_true': 17}),
+  (15, {'LBRACE': 6, 'operand': 96}), (11, {'$END': -40, 'ELSE': -40}), (8, {'$END': -41}),
+  (11, {'$END': -42, 'ELSE': -42}), (11, {'$END': -43, 'ELSE': -43}),
+  (6, {'$END': -44, 'BRACED_TEXT': -44, 'LBRACE': -44, 'RBRACE': -44}),
+  (
+   6,
+   {
+    'BRACED_TEXT': 50, 'LBRACE': 51, 'RBRACE': 97, '__braced_macro_star_1': 98, '_brace_group': 54,
+    '_in_braces': 55,
+   },
+  ),
+  (16, {'$END': -45, 'BLANKS': 99, 'ELSE': -45, 'IF': -45, 'OPERATOR': -45}),
+  (6, {'BRACED_TEXT': 50, 'LBRACE': 51, 'RBRACE': 100, '_brace_group': 54, '_in_braces': 101}),
+  (6, {'$END': -46, 'BRACED_TEXT': -46, 'LBRACE': -46, 'RBRACE': -46}),
+  (6, {'$END': -47, 'BRACED_TEXT': -47, 'LBRACE': -47, 'RBRACE': -47}),
+  (17, {'$END': -48, 'ELSE': -48, 'IF': -48, 'LBRACE': 6, 'operand': 102}), (8, {'$END': -49}),
+  (8, {'$END': -50}), (8, {'$END': -51}),
+  (18, {'BLANKS': 103, 'LBRACE': 6, 'LEVEL': 104, 'operand': 105}), (8, {'$END': -52}),
+  (
+   6,
+   {
+    '$END': -17, 'BRACED_TEXT': 50, 'LBRACE': 62, 'RBRACE': 97, '__braced_macro_star_1': 106,
+    '_brace_group': 54, '_in_braces': 55, '_open_brace': 65,
+   },
+  ),
+  (1, {'$END': -53, 'ITEM_TEXT': -53, 'LBRACE': -53, 'SEPARATOR': -53}),
+  (
+   6,
+   {
+    '$END': -54, 'BRACED_TEXT': 50, 'LBRACE': 62, 'RBRACE': 107, '_brace_group': 54,
+    '_in_braces': 101, '_open_brace': 108,
+   },
+  ),
+  (8, {'$END': -55}),
+  (
+   12,
+   {
+    '$END': -56, 'ITEM_TEXT': 18, 'LBRACE': 19, '__item_plus_4': 21, '_item_group': 23,
+    '_open_brace': 24, 'item': 109, 'open_item': 110,
+   },
+  ),
+  (13, {'$END': -57, 'SEPARATOR': 74}), (8, {'$END': -58}),
+  (1, {'$END': -59, 'ITEM_TEXT': -59, 'LBRACE': -59, 'SEPARATOR': -59}),
+  (1, {'$END': -60, 'ITEM_TEXT': -60, 'LBRACE': -60, 'SEPARATOR': -60}), (8, {'$END': -61}),
+  (13, {'$END': -62, 'SEPARATOR': 111}), (8, {'$END': -63}),
+  (12, {'$END': -64, 'ITEM_TEXT': -64, 'LBRACE': -64}),
+  (
+   2,
+   {
+    '$END': -65, 'DOLLARS': -65, 'EMPTY_MACRO': -65, 'NAME_MACRO': -65, 'TEXT': -65,
+    '__ANON_0': -65, '__ANON_1': -65,
+   },
+  ),
+  (
+   6,
+   {
+    '$END': -66, 'BRACED_TEXT': 50, 'LBRACE': 62, 'RBRACE': 112, '_brace_group': 54,
+    '_in_braces': 101, '_open_brace': 113,
+   },
+  ),
+  (8, {'$END': -67}),
+  (
+   14,
+   {
+    '$END': -68, 'LPAR': 78, 'PARENTHESIZED_TEXT': 79, 'RPAR': 114,
+    '__parenthesized_macro_star_2': 115, '_in_parentheses': 82, '_open_parenthesis': 116,
+    '_parenthesis_group': 84,
+   },
+  ),
+  (14, {'$END': -69, 'LPAR': -69, 'PARENTHESIZED_TEXT': -69, 'RPAR': -69}),
+  (
+   2,
+   {
+    '$END': -70, 'DOLLARS': -70, 'EMPTY_MACRO': -70, 'NAME_MACRO': -70, 'TEXT': -70,
+    '__ANON_0': -70, '__ANON_1': -70,
+   },
+  ),
+  (
+   14,
+   {
+    '$END': -71, 'LPAR': 78, 'PARENTHESIZED_TEXT': 79, 'RPAR': 117, '_in_parentheses': 118,
+    '_open_parenthesis': 119, '_parenthesis_group': 84,
+   },
+  ),
+  (14, {'$END': -72, 'LPAR': -72, 'PARENTHESIZED_TEXT': -72, 'RPAR': -72}), (8, {'$END': -73}),
+  (14, {'$END': -74, 'LPAR': -74, 'PARENTHESIZED_TEXT': -74, 'RPAR': -74}),
+  (
+   2,
+   {
+    '$END': -75, 'DOLLARS': -75, 'EMPTY_MACRO': -75, 'NAME_MACRO': -75, 'TEXT': -75,
+    '__ANON_0': -75, '__ANON_1': -75,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -76, 'DOLLARS': -76, 'EMPTY_MACRO': -76, 'NAME_MACRO': -76, 'TEXT': -76,
+    '__ANON_0': -76, '__ANON_1': -76,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -77, 'DOLLARS': -77, 'EMPTY_MACRO': -77, 'NAME_MACRO': -77, 'TEXT': -77,
+    '__ANON_0': -77, '__ANON_1': -77,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -78, 'DOLLARS': -78, 'EMPTY_MACRO': -78, 'NAME_MACRO': -78, 'TEXT': -78,
+    '__ANON_0': -78, '__ANON_1': -78,
+   },
+  ),
+  (8, {'$END': -79}),
+  (
+   2,
+   {
+    '$END': -80, 'DOLLARS': -80, 'EMPTY_MACRO': -80, 'NAME_MACRO': -80, 'TEXT': -80,
+    '__ANON_0': -80, '__ANON_1': -80,
+   },
+  ),
+  (
+   2,
+   {
+    '$END': -81, 'DOLLARS': -81, 'EMPTY_MACRO': -81, 'NAME_MACRO': -81, 'TEXT': -81,
+    '__ANON_0': -81, '__ANON_1': -81,
+   },
+  ),
+  (17, {'$END': -48, 'ELSE': -48, 'IF': -48, 'LBRACE': 6, 'operand': 120}), (8, {'$END': -82}),
+  (8, {'$END': -83}), (8, {'$END': -84}), (11, {'$END': -85, 'ELSE': -85}),
+  (6, {'$END': -86, 'BRACED_TEXT': -86, 'LBRACE': -86, 'RBRACE': -86}),
+  (6, {'BRACED_TEXT': 50, 'LBRACE': 51, 'RBRACE': 121, '_brace_group': 54, '_in_braces': 101}),
+  (19, {'$END': -87, 'ELSE': -87, 'IF': -87, 'OPERATOR': -87}),
+  (16, {'$END': -88, 'BLANKS': 122, 'ELSE': -88, 'IF': -88, 'OPERATOR': -88}),
+  (6, {'$END': -89, 'BRACED_TEXT': -89, 'LBRACE': -89, 'RBRACE': -89}), (8, {'$END': -90}),
+  (15, {'LBRACE': 6, 'operand': 123}), (20, {'BLANKS': 124, 'LBRACE': 6, 'operand': 125}),
+  (9, {'$END': -91, 'ELSE': -91, 'IF': -91}),
+  (
+   6,
+   {
+    '$END': -54, 'BRACED_TEXT': 50, 'LBRACE': 62, 'RBRACE': 121, '_brace_group': 54,
+    '_in_braces': 101, '_open_brace': 108,
+   },
+  ),
+  (1, {'$END': -92, 'ITEM_TEXT': -92, 'LBRACE': -92, 'SEPARATOR': -92}), (8, {'$END': -93}),
+  (13, {'$END': -94, 'SEPARATOR': 111}), (8, {'$END': -95}),
+  (12, {'$END': -96, 'ITEM_TEXT': -96, 'LBRACE': -96}),
+  (
+   2,
+   {
+    '$END': -97, 'DOLLARS': -97, 'EMPTY_MACRO': -97, 'NAME_MACRO': -97, 'TEXT': -97,
+    '__ANON_0': -97, '__ANON_1': -97,
+   },
+  ),
+  (8, {'$END': -98}), (14, {'$END': -99, 'LPAR': -99, 'PARENTHESIZED_TEXT': -99, 'RPAR': -99}),
+  (
+   14,
+   {
+    '$END': -100, 'LPAR': 78, 'PARENTHESIZED_TEXT': 79, 'RPAR': 126, '_in_parentheses': 118,
+    '_open_parenthesis': 127, '_parenthesis_group': 84,
+   },
+  ),
+  (8, {'$END': -101}),
+  (
+   2,
+   {
+    '$END': -102, 'DOLLARS': -102, 'EMPTY_MACRO': -102, 'NAME_MACRO': -102, 'TEXT': -102,
+    '__ANON_0': -102, '__ANON_1': -102,
+   },
+  ),
+  (14, {'$END': -103, 'LPAR': -103, 'PARENTHESIZED_TEXT': -103, 'RPAR': -103}), (8, {'$END': -104}),
+  (8, {'$END': -105}), (6, {'$END': -106, 'BRACED_TEXT': -106, 'LBRACE': -106, 'RBRACE': -106}),
+  (19, {'$END': -107, 'ELSE': -107, 'IF': -107, 'OPERATOR': -107}),
+  (9, {'$END': -108, 'ELSE': -108, 'IF': -108}), (15, {'LBRACE': 6, 'operand': 128}),
+  (9, {'$END': -109, 'ELSE': -109, 'IF': -109}),
+  (14, {'$END': -110, 'LPAR': -110, 'PARENTHESIZED_TEXT': -110, 'RPAR': -110}), (8, {'$END': -111}),
+  (9, {'$END': -112, 'ELSE': -112, 'IF': -112}),
+ ),
+ 'starts': {'expression': (0, 13), 'list': (1, 26), 'value': (2, 40)},
 }

@@ -1,0 +1,159 @@
+"""Runs the LALR tables that Lark makes of a grammar: a lexer per state, and a tree.
+
+Lark is the compiler of the grammars (``compile.py``); importing it takes longer than all the
+rest of a run, so a run uses the finished tables and this module. It does what Lark's contextual
+lexer and parser do with ``keep_all_tokens``: rules whose names begin with ``_`` have no node, their
+children belong to the rule around them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypedDict
+
+    Lexer = tuple[str, tuple[tuple[str, str, str], ...]]
+    Row = tuple[int, dict[str, int]]
+    _Compiled = tuple[Callable[[str, int], re.Match[str] | None], dict[tuple[str, str], str]]
+    Reduction = tuple[str, int, bool, tuple[bool, ...] | None]
+
+    class Table(TypedDict):
+        """What a parser is made from, all of it literals."""
+
+        fingerprint: str
+        """Of the grammar that it is made from."""
+        lexers: tuple[Lexer, ...]
+        """A regular expression with a named group for each terminal; and (terminal, text, other):
+        tokens that are just this text are the other terminal's."""
+        rules: tuple[Reduction, ...]
+        """Name, length, whether it has a node, which of its children have none (None: all have)."""
+        states: tuple[Row, ...]
+        """A lexer, and the action for each symbol: shift to a state, or ``~rule`` to reduce."""
+        starts: dict[str, tuple[int, int]]
+        """The first and the last state for each rule that a text may be parsed as."""
+
+
+FORMAT = "1"
+"""Of the tables."""
+
+END = "$END"
+
+
+class Token(str):
+    """A terminal's text, the terminal's name and its place in the text that was parsed."""
+
+    __slots__ = ("end_pos", "start_pos", "type")
+
+    type: str
+    start_pos: int
+    end_pos: int
+
+
+class Node:
+    """A rule's name and what it consists of."""
+
+    __slots__ = ("children", "data")
+
+    def __init__(self, data: str, children: list[Node | Token]) -> None:
+        self.data = data
+        self.children = children
+
+    def __repr__(self) -> str:
+        return f"Node({self.data!r}, {self.children!r})"
+
+
+class UnexpectedTextError(Exception):
+    """The text is not in the language; ``position`` is where the token begins that does not fit.
+
+    When the text ends too early, it is that of the last token.
+    """
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"unexpected input at {position}")
+        self.position = position
+
+
+class Parser:
+    """A parser for the rules that the table has starts for."""
+
+    __slots__ = ("_compiled", "_lexers", "_rules", "_starts", "_states")
+
+    def __init__(self, table: Table) -> None:
+        self._rules = table["rules"]
+        self._states = table["states"]
+        self._starts = table["starts"]
+        self._lexers = table["lexers"]
+        self._compiled: list[_Compiled | None] = [None] * len(self._lexers)
+
+    def parse(self, text: str, start: str = "start") -> Node:
+        """The tree of a text; raises UnexpectedTextError."""
+        states = self._states
+        first, last = self._starts[start]
+        stack = [first]
+        values: list[Node | Token | list[Node | Token]] = []
+        begin = at = 0
+        end = len(text)
+        while at < end:
+            lexer, actions = states[stack[-1]]
+            read, strings = self._compiled[lexer] or self._compile(lexer)
+            match = read(text, at)
+            if match is None:
+                raise UnexpectedTextError(at)
+            begin, at = at, match.end()
+            token = Token(match[0])
+            name = match.lastgroup or ""
+            if strings:
+                name = strings.get((name, token), name)
+            token.type = name
+            token.start_pos = begin
+            token.end_pos = at
+            action = actions[name]
+            while action < 0:
+                self._reduce(~action, stack, values)
+                following = states[stack[-1]][1].get(name)
+                if following is None:
+                    raise UnexpectedTextError(begin)
+                action = following
+            stack.append(action)
+            values.append(token)
+        while stack[-1] != last:
+            reduction = states[stack[-1]][1].get(END)
+            if reduction is None:
+                raise UnexpectedTextError(begin)
+            self._reduce(~reduction, stack, values)
+        (tree,) = values
+        if not isinstance(tree, Node):  # pragma: no cover - rules to start with have nodes
+            raise TypeError(start)
+        return tree
+
+    def _compile(self, number: int) -> _Compiled:
+        pattern, strings = self._lexers[number]
+        names = {(terminal, text): other for terminal, text, other in strings}
+        compiled = self._compiled[number] = (re.compile(pattern).match, names)
+        return compiled
+
+    def _reduce(
+        self, number: int, stack: list[int], values: list[Node | Token | list[Node | Token]]
+    ) -> None:
+        name, length, has_node, inline = self._rules[number]
+        children: list[Node | Token] = []
+        if length:
+            parts = values[-length:]
+            del values[-length:]
+            del stack[-length:]
+            if inline is None:
+                children = parts  # type: ignore[assignment]
+            else:
+                if inline[0]:
+                    children = parts.pop(0)  # type: ignore[assignment]
+                    inline = inline[1:]
+                for part, spread in zip(parts, inline, strict=True):
+                    if spread:
+                        children += part  # type: ignore[arg-type]
+                    else:
+                        children.append(part)  # type: ignore[arg-type]
+        values.append(Node(name, children) if has_node else children)
+        stack.append(self._states[stack[-1]][1][name])

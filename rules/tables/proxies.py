@@ -1,0 +1,115 @@
+"""TBL012: proxy: tables that the proxymap service refuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.config.placeholders import has_placeholder
+from postlint.lint.edits import replace_value
+from postlint.lint.finding import Finding, Fix, Related, Severity
+from postlint.lint.rule import rule
+from postlint.syntax.lists import split_list
+
+from .common import described
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
+    from postlint.config.lookup_table import TableUse
+
+
+@rule("TBL012", severity=Severity.ERROR, tags=("CWE-862",))
+def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
+    """A table is asked through proxymap, which is not told to open it.
+
+    Why: The proxymap service opens no tables but those that proxy_read_maps mentions, directly or
+        through $parameters. It logs "request for unapproved table", and the lookup fails. The
+        default has most parameters, but not the restrictions at DATA, restriction classes, and
+        what only an override in master.cf names.
+    Fix: Add the table, or $ and the name of the parameter, to proxy_read_maps; proxy_write_maps
+        for tables that Postfix writes.
+    Bad:
+        smtpd_data_restrictions = check_client_access proxy:mysql:/etc/postfix/clients.cf
+    Good:
+        smtpd_data_restrictions = check_client_access proxy:mysql:/etc/postfix/clients.cf
+        proxy_read_maps = proxy:mysql:/etc/postfix/clients.cf
+    References: proxymap(8), postconf(5) proxy_read_maps, src/proxymap/proxymap.c
+    """
+    if any(has_placeholder(setting.text) for setting in instance.settings.values()):
+        return
+    approved: dict[str, frozenset[str] | None] = {}
+    for table in instance.tables:
+        for use in table.uses:
+            if not use.proxied or use.location is None or use.parameter == "alias_database":
+                continue
+            parameter = "proxy_write_maps" if use.purpose == "cache" else "proxy_read_maps"
+            if parameter not in approved:
+                approved[parameter] = _approved(_value(instance, parameter))
+            known = approved[parameter]
+            if known is not None and use.proxied not in known:
+                yield _refused(use, parameter, instance)
+
+
+def _value(instance: Instance, parameter: str) -> Effective:
+    """The value that the proxymap service sees."""
+    name = "proxywrite" if parameter == "proxy_write_maps" else "proxymap"
+    for service in instance.services_running("proxymap"):
+        if service.name == name:
+            return service[parameter]
+    return instance.main[parameter]
+
+
+def _approved(value: Effective) -> frozenset[str] | None:
+    """The tables that proxymap opens; None when that can not be known (proxymap.c)."""
+    if value.problem is not None:
+        return None
+    found: set[str] = set()
+    waiting = [value.text]
+    while waiting:
+        text = waiting.pop()
+        for start, end in split_list(text):
+            word = text[start:end]
+            if word.startswith("{"):  # { type:name, attribute = value … }
+                inside = word[1:-1]
+                first = next(split_list(inside), (0, 0))
+                word = inside[first[0] : first[1]]
+            kind, _, nested = word.partition(":")
+            if kind in ("unionmap", "pipemap"):
+                waiting.append(nested.removeprefix("{").removesuffix("}"))
+            elif kind == "proxy":
+                while nested.startswith("proxy:"):
+                    nested = nested.removeprefix("proxy:")
+                found.add(nested)
+    return frozenset(found)
+
+
+def _refused(use: TableUse, parameter: str, instance: Instance) -> Finding:
+    assert use.location is not None
+    allowed = instance.main[parameter]
+    related: tuple[Related, ...] = ()
+    fix = None
+    if allowed.explicit and allowed.location is not None:
+        related = (Related("what proxymap may open", allowed.location),)
+        text = allowed.setting.text
+        addition = f"{text.rstrip()} proxy:{use.proxied}".lstrip()
+        edit = replace_value(allowed.setting, addition) if _is_one_line(allowed) else None
+        if edit is not None:
+            fix = Fix(f"add it to {parameter}", (edit,), "unsafe")
+    name = use.proxied
+    shown = name if len(name) <= 60 else f"{name[:57]}..."
+    return Finding(
+        use.location,
+        f"proxymap refuses {shown}: {parameter} does not mention it, and {described(use)} gets an"
+        " error for every lookup",
+        parameter=use.parameter,
+        service=use.service_label,
+        related=related,
+        fix=fix,
+    )
+
+
+def _is_one_line(value: Effective) -> bool:
+    location = value.location
+    return location is not None and location.start.line == location.end.line
