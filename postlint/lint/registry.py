@@ -46,6 +46,7 @@ MODULES = (
     "network.patterns",
     "network.trusted",
     "operating.debugging",
+    "operating.delivery",
     "operating.limits",
     "operations",
     "parameters.obsolete",

@@ -117,7 +117,7 @@ class ServiceReader:
                     self._unquote(words, at, setting=True)
                 elif at + 1 < len(words):
                     at += 1
-                    self._unquote(words, at, setting=True)
+                    self._unquote(words, at, setting=len(word) > 1)
             at += 1
         for index in range(at, len(words)):
             self._unquote(words, index, setting=False)

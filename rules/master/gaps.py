@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Finding, Location, Related, Severity
@@ -11,12 +12,15 @@ from postlint.postfix.services import inet_port
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import TypeVar
 
     from postlint.config.instance import Instance
     from postlint.syntax.lines import Comment
     from postlint.syntax.master_cf import Override, ServiceEntry
     from postlint.syntax.source import SourceText
+
+    Piece = TypeVar("Piece", Override, SourceText)
 
 _HEADER = re.compile(
     r"#+[ \t]*(?P<name>\S+)[ \t]+(?P<type>inet|unix|fifo|pass|unix-dgram)"
@@ -68,18 +72,10 @@ def _attached(
     port = inet_port(name) if kind == "inet" else None
     if (name, kind) == own or (port is not None and port == inet_port(own[0])):
         return None  # another way to write this very service
-    words = [
-        word
-        for word in entry.words
-        if word.span.start > comment.offset and (limit is None or word.span.start < limit)
-    ]
+    words = _between(entry.words, comment.offset, limit)
     if not words:
         return None
-    overrides = [
-        override
-        for override in entry.overrides
-        if words[0].span.start <= override.span.start <= words[-1].span.start
-    ]
+    overrides = _between(entry.overrides, comment.offset, limit)
     names = [override.name.text for override in overrides if override.name is not None]
     sensitive = any(map(_SECURITY.search, names))
     what = _what(overrides, words)
@@ -100,7 +96,18 @@ def _attached(
     )
 
 
-def _what(overrides: list[Override], words: list[SourceText]) -> str:
+def _between(pieces: Sequence[Piece], begin: int, end: int | None) -> Sequence[Piece]:
+    """Those of the pieces, which are in order, that start behind ``begin`` and before ``end``."""
+    first = bisect_right(pieces, begin, key=_start)
+    last = len(pieces) if end is None else bisect_right(pieces, end, key=_start)
+    return pieces[first:last]
+
+
+def _start(piece: Override | SourceText) -> int:
+    return piece.span.start
+
+
+def _what(overrides: Sequence[Override], words: Sequence[SourceText]) -> str:
     if not overrides:
         return f'"{words[0].text}" was meant for'
     first = overrides[0].name

@@ -20,6 +20,7 @@ SECONDS = 60
 ALLOWED = {
     "argparse",
     "fnmatch",  # pathlib
+    "gc",
     "gettext",  # argparse
     "glob",  # pathlib
     "importlib",

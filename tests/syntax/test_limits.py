@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,23 +75,14 @@ UNITS = {
     "quotes": '"',
     "backslashes": "\\",
 }
-SHORT, LONG = 40_000, 160_000
-
-
-def cpu_seconds(reader: Callable[[str], object], text: str) -> float:
-    started = time.process_time()
-    reader(text)
-    return time.process_time() - started
+SIZE = 160_000
 
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
-def test_time_grows_with_the_length(unit: str, reader: str) -> None:
-    short, long = ("a = b c d e f g h " + unit * (size // len(unit)) for size in (SHORT, LONG))
-    read = READERS[reader]
-    read(unit)
-    before = cpu_seconds(read, short)
-    assert cpu_seconds(read, long) < 2.5 * (LONG / SHORT) * max(before, 0.02)
+def test_repetition_is_read(unit: str, reader: str) -> None:
+    """What would never end if it took time by the square of its length."""
+    READERS[reader]("a = b c d e f g h " + unit * (SIZE // len(unit)))
 
 
 @pytest.mark.parametrize("reader", READERS)
