@@ -46,7 +46,17 @@ class HashOrder(Scanner):
     """
 
     def names(self, settings: Iterable[str]) -> list[str]:
-        return hash_order(settings, _fnv if self._version >= (3, 7) else _pjw)
+        return hash_order(settings, self._function)
+
+    def computed(self) -> list[str]:
+        size = 1001 if self._version >= (2, 10) else 101
+        while len(self._engine.table) > size:
+            size = 2 * size | 1
+        return sorted(super().computed(), key=lambda name: self._function(name.encode()) % size)
+
+    @property
+    def _function(self) -> Callable[[bytes], int]:
+        return _fnv if self._version >= (3, 7) else _pjw
 
 
 def hash_order(names: Iterable[str], function: Callable[[bytes], int]) -> list[str]:

@@ -190,7 +190,7 @@ class Engine:
         own = self._main("myhostname")
         if own is None:
             own = self._compute("myhostname")
-        name, dot, domain = own.partition(".")
+        _name, dot, domain = own.partition(".")
         if not dot or (self.version < (3, 0) and "." not in domain):
             return host.DEFAULT_DOMAIN
         return domain

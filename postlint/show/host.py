@@ -108,7 +108,7 @@ def _own_addresses(text: str, families: int) -> list[Interface]:
         for interface in local_interfaces()
         if interface.address.version == version
     ]
-    if text == "all" or text == "loopback-only":
+    if text in {"all", "loopback-only"}:
         if not local:
             raise FatalError("could not find any active network interfaces")
         return [item for item in local if text == "all" or item.address.is_loopback]
@@ -192,7 +192,7 @@ def _interface(address: int, mask: int) -> Iterator[Interface]:
         else ctypes.c_ushort.from_address(address).value
     )
     if family == socket.AF_INET:
-        own = IPv4Address(ctypes.string_at(address + 4, 4))
+        own: IPv4Address | IPv6Address = IPv4Address(ctypes.string_at(address + 4, 4))
         bits = int(IPv4Address(ctypes.string_at(mask + 4, 4)))
     elif family == socket.AF_INET6:
         raw = bytearray(ctypes.string_at(address + 8, 16))

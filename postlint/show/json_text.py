@@ -17,10 +17,7 @@ def json_object(**members: str | int | None) -> str:
     """One object on a line of its own; the members keep their order."""
     fields = []
     for name, value in members.items():
-        if value is None:
-            text = "null"
-        else:
-            text = str(value) if isinstance(value, int) else quote(value)
+        text = "null" if value is None else str(value) if isinstance(value, int) else quote(value)
         fields.append(f"{quote(name)}: {text}")
     return "{" + ", ".join(fields) + "}\n"
 

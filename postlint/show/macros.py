@@ -271,7 +271,7 @@ class Macros:
         return text[at + 1 : end - 1], _skip(text, end)
 
     def _comparison(self, text: str, at: int, run: _Run) -> tuple[str | None, int]:
-        """ "true", "" or (while scanning) None, and where the comparison ends."""
+        """What it gives ("true", "", None while scanning), and where it ends."""
         left, at = self._operand(text, at)
         match = _OPERATOR.match(text, at)
         operator = match[0] if match is not None else ""

@@ -84,9 +84,9 @@ class MasterPrinter:
     def print_fields(self, texts: Sequence[str]) -> None:
         """Single fields (-F)."""
         patterns = parse_patterns(texts, 3, "-F option requires service_name[/type[/field]]")
-        for pattern in patterns:
-            if pattern.name not in (_ANY, *FIELD_NAMES):
-                raise FatalError(f'invalid service attribute name: "{pattern.name}"')
+        for asked in patterns:
+            if asked.name not in (_ANY, *FIELD_NAMES):
+                raise FatalError(f'invalid service attribute name: "{asked.name}"')
         for service in self._engine.services:
             for pattern in self._matching(patterns, service, bool(texts)):
                 if pattern is None or pattern.name == _ANY:

@@ -42,6 +42,10 @@ class Scanner:
         """The order in which settings are looked at; that of Postfix is random."""
         return list(settings)
 
+    def computed(self) -> list[str]:
+        """The order in which defaults are worked out that come from the host; random as well."""
+        return ["myhostname", "mydomain", "mynetworks"]
+
     def register(self) -> None:
         """Add the names that main.cf, master.cf and defaults refer to; raises FatalError."""
         self._read_overrides()
@@ -78,7 +82,7 @@ class Scanner:
     def _scan_defaults(self) -> None:
         """Names in defaults; all but a few are built in and can be skipped."""
         engine = self._engine
-        for name in ("myhostname", "mydomain", "mynetworks"):
+        for name in self.computed():
             if name not in engine.settings:
                 engine.default(name, engine.table[name])
         for name, mentioned in _foreign_names(self._version):

@@ -162,6 +162,8 @@ def _problems(policy: Policy, version: PostfixVersion) -> Iterator[tuple[SourceT
         if facts is None:
             later = policy_attributes(NEWEST_KNOWN).get(name)
             why = f"is for Postfix {later.first} and later" if later else "is no attribute"
+            if name.startswith("{"):
+                why = f"is no attribute (braces are for Postfix {_BRACES_SINCE})"
             yield attribute.text, f'"{name}" {why}'
             continue
         if facts.levels is not None and level not in facts.levels:

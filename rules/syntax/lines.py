@@ -10,6 +10,7 @@ from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severit
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
 from postlint.syntax.lines import WHITE_SPACE, Entry, LeadingWhitespace
+from postlint.syntax.lists import split_list
 from postlint.syntax.main_cf import Assignment, MainCf, MissingEquals, MissingName
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
@@ -122,7 +123,7 @@ def _what_is_missing(entry: Entry) -> str:
     text = entry.line.text.strip(WHITE_SPACE)
     if _PLUS.match(text):
         return 'main.cf has no "+=" to add to a value'
-    word = text.split(maxsplit=1)[0] if text else ""
+    word = next((text[start:end] for start, end in split_list(text, braces=False)), "")
     shown = word if len(word) <= 40 else f"{word[:39]}…"
     return f'there is no "=" after "{shown}"'
 
@@ -176,7 +177,7 @@ def _indented_finding(entry: LeadingWhitespace, *, is_main: bool) -> Finding:
     location = _first_physical_line(entry)
     what = "setting" if is_main else "service"
     fix = None
-    words = entry.line.text.split()
+    words = list(split_list(entry.line.text))
     complete = _LOOKS_LIKE_SETTING.match(entry.line.text) if is_main else len(words) >= 8
     if complete:
         edits: list[Edit] = []

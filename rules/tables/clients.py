@@ -8,28 +8,27 @@ from postlint.analysis.roles import listens_on_loopback
 from postlint.config.placeholders import has_placeholder
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
-from postlint.postfix.service_parameters import DATABASE_SUFFIXES
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
-from .common import Reporter, described, quoted
+from .common import Reporter, described, named_at, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.config.instance import Instance
     from postlint.config.lookup_table import Table
     from postlint.syntax.source import SourceText
 
 _SQL = frozenset({"mysql", "pgsql", "sqlite"})
-_PRIVATE_SOCKET = ("unix:", "/", "ldapi:", "inet:localhost", "inet:127.", "localhost")
-_EXPANSION = LazyPattern(r"%[sSuUdD1-9]")
-_DOUBLE_QUOTED = LazyPattern(r'"[^"\']*%[sSuUdD1-9][^"\']*"')
-_IDENTIFIER = LazyPattern(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+[`\w.]*%[sSuUdD1-9]", 2)
+_OWN_DOMAINS = (".local", ".internal", ".lan", ".localdomain", ".home.arpa")
+_EXPANSION = LazyPattern(r"%[%sSuUdD1-9]")
+_IDENTIFIER = LazyPattern(r"(?i)\b(?:FROM|JOIN|UPDATE|INTO)\s+[`\w.]*%[sSuUdD1-9]\Z")
 _OLD_FORM = ("select_field", "table", "where_field")
 
 
 @rule("TBL013", severity=Severity.WARNING, security=5.9, tags=("CWE-319", "CWE-300"))
-def db_config_secrets_network(table: Table) -> Iterator[Finding]:
+def db_config_secrets_network(instance: Instance) -> Iterator[Finding]:
     """A lookup table is asked over the network without encryption.
 
     Why: The password of the database, and every answer, cross the network as clear text. Who is
@@ -52,75 +51,135 @@ def db_config_secrets_network(table: Table) -> Iterator[Finding]:
         bind_pw = secret
     References: ldap_table(5), mysql_table(5), pgsql_table(5), tcp_table(5), socketmap_table(5)
     """
-    if table.client is None:
-        return
-    report = Reporter(table)
-    if table.type == "ldap":
-        yield from _ldap(table, report)
-    elif table.type in ("mysql", "pgsql"):
-        yield from _sql(table, report)
+    for table in instance.tables:
+        if table.type in ("socketmap", "tcp"):
+            yield from _asked(table)
+        elif table.type in ("ldap", "mysql", "pgsql"):
+            settings = _Settings(table)
+            yield from (_ldap if table.type == "ldap" else _sql)(table, settings)
 
 
-def _ldap(table: Table, report: Reporter) -> Iterator[Finding]:
-    client = table.client
-    assert client is not None
-    server = client.get("server_host")
-    if server is None or not client.text("bind_pw") or client.text("start_tls").lower() == "yes":
+class _Settings:
+    """The settings of a database client, in its file or in main.cf (``ldap:NAME``)."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._client = table.client if table.readable else None
+
+    def get(self, name: str) -> tuple[str, Location] | None:
+        """The text of a setting and where it stands; None when it is not there."""
+        if self._client is not None:
+            setting = self._client.get(name)
+            return None if setting is None else (setting.value.text, setting.value.location)
+        if self._table.name.startswith("/"):
+            return None
+        value = self._table.instance.main.get(f"{self._table.name}_{name}")
+        if value is None or not value.known or value.value_location is None:
+            return None
+        return value.text, value.value_location
+
+    def text(self, name: str, default: str = "") -> str:
+        """The text of a setting, or its default."""
+        found = self.get(name)
+        return default if found is None else found[0]
+
+    def has_any(self, prefixes: tuple[str, ...]) -> bool:
+        """Whether a setting begins with one of some words."""
+        if self._client is not None:
+            return any(item.name.text.startswith(prefixes) for item in self._client.settings)
+        start = tuple(f"{self._table.name}_{prefix}" for prefix in prefixes)
+        return any(name.startswith(start) for name in self._table.instance.settings)
+
+
+def _asked(table: Table) -> Iterator[Finding]:
+    """tcp:host:port and socketmap:inet:host:port:name."""
+    use = table.uses[0]
+    name = table.name
+    if table.type == "socketmap":
+        if not name.startswith("inet:"):
+            return
+        name = name.removeprefix("inet:")
+    host = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    reach = _reach(host)
+    if reach == "local" or use.location is None:
         return
-    if client.text("bind", "yes").lower() in ("no", "none", "sasl"):
+    yield Finding(
+        use.location,
+        f"the answers for {described(use)} come from {quoted(host)} in clear text, and anybody on"
+        " the way can change them",
+        severity=Severity.WARNING if reach == "public" else Severity.INFO,
+        security_severity=5.9 if reach == "public" else None,
+        parameter=use.parameter,
+        service=use.service_label,
+    )
+
+
+def _ldap(table: Table, settings: _Settings) -> Iterator[Finding]:
+    server = settings.get("server_host")
+    if server is None or not settings.text("bind_pw"):
         return
-    for host in server.value.text.replace(",", " ").split():
+    if settings.text("start_tls").lower() == "yes":
+        return
+    if settings.text("bind", "yes").lower() in ("no", "none", "sasl"):
+        return
+    for host in server[0].replace(",", " ").split():
         scheme, colon, rest = host.partition("://")
-        name = (rest if colon else host).partition(":")[0].rstrip("/")
-        if (colon and scheme.lower() != "ldap") or _is_local(name) or has_placeholder(host):
+        name = (rest if colon else host).rstrip("/").partition(":")[0]
+        if (colon and scheme.lower() != "ldap") or has_placeholder(host):
             continue
         message = f"the bind password goes to {quoted(name)} in clear text: start_tls is not on"
-        finding = report.finding(server.value, message, security_severity=5.9)
-        if finding is not None:
-            yield finding
-        return
+        yield from _plain(table, server[1], message, _reach(name))
 
 
-def _sql(table: Table, report: Reporter) -> Iterator[Finding]:
-    client = table.client
-    assert client is not None
-    hosts = client.get("hosts")
-    if hosts is None or not client.text("password"):
+def _sql(table: Table, settings: _Settings) -> Iterator[Finding]:
+    hosts = settings.get("hosts")
+    if hosts is None or not settings.text("password") or settings.has_any(("tls_", "option_")):
         return
-    if any(name.name.text.startswith(("tls_", "option_")) for name in client.settings):
-        return
-    for host in hosts.value.text.replace(",", " ").split():
-        if "://" in host:  # a connection string says for itself whether it wants TLS
-            return
+    for host in hosts[0].replace(",", " ").split():
+        if "://" in host or host.startswith(("unix:", "/")) or has_placeholder(host):
+            continue  # a connection string says for itself whether it wants TLS
         name = host.removeprefix("inet:")
-        name = name.partition("]")[0].lstrip("[") if name[:1] == "[" else name.partition(":")[0]
-        if host.startswith(_PRIVATE_SOCKET) or _is_local(name) or has_placeholder(host):
-            continue
+        name = name[1:].partition("]")[0] if name[:1] == "[" else name.partition(":")[0]
         if table.type == "pgsql":
             message = (
                 f"nothing makes the connection to {quoted(name)} encrypted: libpq uses TLS if the"
                 " server offers it, and checks no name"
             )
-            severity = Severity.INFO
+            yield from _plain(
+                table, hosts[1], message, "local" if _reach(name) == "local" else "private"
+            )
         else:
             message = (
                 f"login and answers of {quoted(name)} go in clear text: no tls_ setting is there"
             )
-            severity = Severity.WARNING
-        finding = report.finding(
-            hosts.value,
+            yield from _plain(table, hosts[1], message, _reach(name))
+
+
+def _plain(table: Table, location: Location, message: str, reach: str) -> Iterator[Finding]:
+    if reach != "local":
+        yield Finding(
+            location,
             message,
-            severity=severity,
-            security_severity=5.9 if severity is Severity.WARNING else None,
+            severity=Severity.WARNING if reach == "public" else Severity.INFO,
+            security_severity=5.9 if reach == "public" else None,
+            parameter=table.uses[0].parameter,
+            related=named_at(table),
         )
-        if finding is not None:
-            yield finding
-        return
 
 
-def _is_local(name: str) -> bool:
-    """Whether a host is this one, or one that only a container network has."""
-    return not name or listens_on_loopback(name) or "." not in name.strip("[]")
+def _reach(host: str) -> str:
+    """How far a host is: ``local``, ``private`` (a network of one's own) or ``public``.
+
+    A name without a dot is that of a container, or of this host.
+    """
+    if not host or listens_on_loopback(host) or ("." not in host and ":" not in host):
+        return "local"
+    from ipaddress import ip_address
+
+    try:
+        return "private" if ip_address(host).is_private else "public"
+    except ValueError:
+        return "private" if host.endswith(_OWN_DOMAINS) else "public"
 
 
 @rule("TBL014", severity=Severity.WARNING, security=5.4, tags=("CWE-89",))
@@ -155,7 +214,7 @@ def sql_injection_quoting(table: Table) -> Iterator[Finding]:
     if has_placeholder(text):
         return
     for match in _EXPANSION.finditer(text):
-        problem = _unquoted(text, match.start(), table.type)
+        problem = None if match[0] == "%%" else _unquoted(text, match.start(), table.type)
         if problem is None:
             continue
         message, severity = problem

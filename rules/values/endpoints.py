@@ -11,6 +11,7 @@ from postlint.analysis.templates import has_template_marks, is_unfilled
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions
+from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
 
 from .common import bounds_of, origin, unclear
@@ -134,13 +135,18 @@ def _judge(name: str, code: int) -> tuple[Severity | None, str] | None:
 def _milter(item: Explicit, element: Element) -> Iterator[Finding]:
     text = element.text
     if text.startswith("{"):
-        words = text.strip("{}").replace(",", " ").split()
-        text = words[0] if words else ""
+        text = _first_word(text)
     if not element.known or not text or text[0] in "\"'#" or is_unfilled(text):
         return
     problem = _endpoint_problem(text, "every mail gets a temporary error")
     if problem is not None:
         yield _finding(item, element, f"{item.setting.name}: {problem}", text)
+
+
+def _first_word(text: str) -> str:
+    """The endpoint in ``{ endpoint, name=value }``."""
+    inside = text.strip("{}")
+    return next((inside[start:end] for start, end in split_list(inside)), "")
 
 
 def _policy_services(item: Explicit) -> Iterator[Finding]:
@@ -153,8 +159,7 @@ def _policy_services(item: Explicit) -> Iterator[Finding]:
         expected = False
         text = element.text
         if text.startswith("{"):
-            words = text.strip("{}").replace(",", " ").split()
-            text = words[0] if words else ""
+            text = _first_word(text)
         if not element.known or not text or is_unfilled(text) or restrictions.get(text):
             continue
         problem = _endpoint_problem(text, "smtpd will not start")
@@ -182,7 +187,7 @@ def _endpoint_problem(text: str, consequence: str) -> str | None:
 
 
 def _proxy_filter(item: Explicit) -> Iterator[Finding]:
-    text = item.value.text.strip()
+    text = item.value.text
     location = item.value.value_location
     if unclear(item) or not text or location is None or text.lower().startswith("unix:"):
         return
@@ -197,7 +202,7 @@ def _proxy_filter(item: Explicit) -> Iterator[Finding]:
 def _content_filter(
     item: Explicit, services: tuple[tuple[str, str], ...], *, whole: bool
 ) -> Iterator[Finding]:
-    text = item.value.text.strip()
+    text = item.value.text
     location = item.value.value_location
     if unclear(item) or not text or location is None:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,9 @@ from postlint.config.effective import Effective, Piece
 from postlint.config.files import Files
 from postlint.config.settings import Setting
 from postlint.postfix.versions import PostfixVersion
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NEWEST = PostfixVersion(3, 11)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import socketserver
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MECHANISMS = {
     "PLAIN": "plaintext",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +11,9 @@ from postlint.config.effective import Effective, Piece
 from postlint.config.files import Files
 from postlint.config.settings import Setting
 from tests.postfix_server import Server, require_master, running, smtpd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.postfix
 

@@ -53,7 +53,10 @@ def deliver(
     main_cf: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
 ) -> list[Delivery]:
-    """Send one message with a recipient for every case; ``PORT`` in settings is that of its sink."""
+    """Send one message with a recipient for every case.
+
+    ``PORT`` in settings is the port of the case's sink; ``PORT:name`` in files that of a sink.
+    """
     lines, routes = [], []
     for number, case in enumerate(cases):
         port = str(ports.port(case.sink))
@@ -74,7 +77,9 @@ def deliver(
         "default_process_limit": "20",
         **(main_cf or {}),
     }
-    given = {"routes": "".join(routes), **(files or {})}
+    given = {"routes": "".join(routes)}
+    for name, text in (files or {}).items():
+        given[name] = re.sub(r"PORT:([a-z]+)", lambda match: str(ports.port(match[1])), text)
     with running({"in": smtpd()}, settings, files=given, master_cf="".join(lines)) as server:
         with server.connect("in") as client:
             replies = [client.command("MAIL FROM:<>")]

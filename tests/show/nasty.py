@@ -61,7 +61,9 @@ names = st.one_of(
     st.sampled_from(NAMES),
     st.sampled_from(NAMES),
     st.sampled_from(NAMES),
-    st.sampled_from(("", "no-name", "a.b", "naïve", "a/b", "Foo", "{", "$", "-o", "x{y", "\ufeffz")),
+    st.sampled_from(
+        ("", "no-name", "a.b", "naïve", "a/b", "Foo", "{", "$", "-o", "x{y", "\ufeffz")
+    ),
 )
 blanks = st.sampled_from(("", "", "", " ", " ", "  ", "\t", " \t ", "\r", "\v", "\f"))
 WORDS = (
@@ -139,7 +141,21 @@ TABLES = (
     "texthash:y",
     "mongodb:foo",
 )
-OPERATORS = ("==", "!=", "<", "<=", ">=", ">", "==level", "<level", ">=level", "=", "<>", "==length", "")
+OPERATORS = (
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">=",
+    ">",
+    "==level",
+    "<level",
+    ">=level",
+    "=",
+    "<>",
+    "==length",
+    "",
+)
 
 
 def _macros(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -149,33 +165,48 @@ def _macros(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         macro_names.map(lambda name: f"${{{name}}}"),
         macro_names.map(lambda name: f"$({name})"),
         st.tuples(macro_names, st.sampled_from("?:"), inner).map(
-            lambda parts: "${%s%s%s}" % parts
+            lambda parts: "${{{}{}{}}}".format(*parts)
         ),
         st.tuples(macro_names, st.sampled_from("?:"), inner).map(
-            lambda parts: "$(%s%s%s)" % parts
+            lambda parts: "$({}{}{})".format(*parts)
         ),
         st.tuples(macro_names, blanks, blanks, inner, blanks, blanks, inner, blanks).map(
-            lambda parts: "${%s%s?%s{%s}%s:%s{%s}%s}" % parts
+            lambda parts: "${{{}{}?{}{{{}}}{}:{}{{{}}}{}}}".format(*parts)
         ),
-        st.tuples(macro_names, st.sampled_from("?:"), inner, st.sampled_from(("", "x", "?", ":"))).map(
-            lambda parts: "${%s%s{%s}%s}" % parts
-        ),
+        st.tuples(
+            macro_names, st.sampled_from("?:"), inner, st.sampled_from(("", "x", "?", ":"))
+        ).map(lambda parts: "${{{}{}{{{}}}{}}}".format(*parts)),
         st.tuples(inner, blanks, st.sampled_from(OPERATORS), blanks, inner).map(
-            lambda parts: "${{%s}%s%s%s{%s}}" % parts
+            lambda parts: "${{{{{}}}{}{}{}{{{}}}}}".format(*parts)
         ),
         st.tuples(inner, st.sampled_from(OPERATORS), inner, blanks, inner, blanks, inner).map(
-            lambda parts: "${{%s} %s {%s}%s? {%s}%s: {%s}}" % parts
+            lambda parts: "${{{{{}}} {} {{{}}}{}? {{{}}}{}: {{{}}}}}".format(*parts)
         ),
         st.tuples(inner, st.sampled_from(OPERATORS), inner, st.sampled_from("?:x"), inner).map(
-            lambda parts: "${{%s} %s {%s}%s%s}" % parts
+            lambda parts: "${{{{{}}} {} {{{}}}{}{}}}".format(*parts)
         ),
         st.tuples(
             st.sampled_from(("domain_to_ascii", "domain_to_utf8", "nosuch", "")), blanks, inner
-        ).map(lambda parts: "${%s%s{%s}}" % parts),
+        ).map(lambda parts: "${{{}{}{{{}}}}}".format(*parts)),
     )
 
 
-BROKEN = ("$", "${", "$(", "${}", "$()", "$$", "$$$$", "${foo", "$(foo", "${foo?{a}", "$ foo", "${{a}", "$1a", "${foo?bar")
+BROKEN = (
+    "$",
+    "${",
+    "$(",
+    "${}",
+    "$()",
+    "$$",
+    "$$$$",
+    "${foo",
+    "$(foo",
+    "${foo?{a}",
+    "$ foo",
+    "${{a}",
+    "$1a",
+    "${foo?bar",
+)
 
 pieces = st.one_of(
     st.sampled_from(WORDS),
@@ -188,9 +219,13 @@ pieces = st.one_of(
 mild_pieces = st.one_of(
     st.sampled_from(WORDS),
     st.sampled_from(TABLES),
-    st.sampled_from(("$foo", "$bar", "${a_b}", "$$", "${X?a}", "${0:b}", "$mydomain", "$myhostname")),
+    st.sampled_from(
+        ("$foo", "$bar", "${a_b}", "$$", "${X?a}", "${0:b}", "$mydomain", "$myhostname")
+    ),
 )
-gaps = st.sampled_from((" ", " ", ",", ", ", "\t", "  ", "\n ", "\n\t", "\n#c\n ", "\n\n  ", "\n \n ", ""))
+gaps = st.sampled_from(
+    (" ", " ", ",", ", ", "\t", "  ", "\n ", "\n\t", "\n#c\n ", "\n\n  ", "\n \n ", "")
+)
 
 
 def _joined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -210,7 +245,16 @@ settings = st.one_of(
     st.just("inet_interfaces = loopback-only"),
 )
 NOISE = ("# comment", "", " ", "  # indented", "\r", "#\0", " \v", "\f#")
-RARE = (" leading white space that is quite long, longer than shown", "no equals sign", "= no name", "a b = c", "\0", "x\0 = y", "foo = a\0b", "z")
+RARE = (
+    " leading white space that is quite long, longer than shown",
+    "no equals sign",
+    "= no name",
+    "a b = c",
+    "\0",
+    "x\0 = y",
+    "foo = a\0b",
+    "z",
+)
 lines = st.one_of(
     settings, settings, settings, settings, settings, settings, settings, st.sampled_from(NOISE)
 )
@@ -228,14 +272,44 @@ def _file(items: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
 main_texts = st.one_of(_file(lines, 12), _file(lines, 12), _file(lines, 12), _file(rare_lines, 10))
 
 service_names = st.sampled_from(
-    ("smtp", "smtp", "foo", "foo", "relay", "local", "bar", "127.0.0.1:10025", "submission", "-o", "a.b", "{", "mail_dict", "a/b", "lmtp", "X")
+    (
+        "smtp",
+        "smtp",
+        "foo",
+        "foo",
+        "relay",
+        "local",
+        "bar",
+        "127.0.0.1:10025",
+        "submission",
+        "-o",
+        "a.b",
+        "{",
+        "mail_dict",
+        "a/b",
+        "lmtp",
+        "X",
+    )
 )
 types = st.sampled_from(("inet", "unix", "unix", "fifo", "pass", "unix-dgram"))
 flags = st.sampled_from(("-", "-", "y", "n"))
 wakeups = st.sampled_from(("-", "0", "60", "1000?", "?", "-?"))
 limits = st.sampled_from(("-", "0", "1", "100"))
 commands = st.sampled_from(
-    ("smtpd", "smtp", "lmtp", "local", "pipe", "spawn", "virtual", "error", "x/smtp", "/", "smtpd/", "{smtp}")
+    (
+        "smtpd",
+        "smtp",
+        "lmtp",
+        "local",
+        "pipe",
+        "spawn",
+        "virtual",
+        "error",
+        "x/smtp",
+        "/",
+        "smtpd/",
+        "{smtp}",
+    )
 )
 spelled = st.one_of(
     st.tuples(names, st.sampled_from(("=", " = ", "= ", " ="))).map("".join),
@@ -247,19 +321,38 @@ option_values = st.one_of(
     st.sampled_from(("", "a,b", "{ a b }", "x{y z}w")),
 )
 overrides = st.tuples(
-    st.sampled_from(("-o ", "-o ", "-o ", "-o\t", "-o\n  ", "-o\n# c\n  ", "-o", "-vo ", "-vo", "-Do")),
+    st.sampled_from(
+        ("-o ", "-o ", "-o ", "-o\t", "-o\n  ", "-o\n# c\n  ", "-o", "-vo ", "-vo", "-Do")
+    ),
     st.one_of(
         st.tuples(names, st.just("="), option_values).map("".join),
         st.tuples(names, st.just("="), option_values).map("".join),
-        st.tuples(st.just("{"), blanks, spelled, values, st.sampled_from(("}", " }", "}x", ""))).map(
-            "".join
-        ),
+        st.tuples(
+            st.just("{"), blanks, spelled, values, st.sampled_from(("}", " }", "}x", ""))
+        ).map("".join),
         names,
     ),
 ).map("".join)
 other_arguments = st.one_of(
     st.sampled_from(
-        ("-v", "-D", "-", "--", "-vv", "-oo", "user=nobody", "argv=/bin/x", "${recipient}", "{ a b }", "{a}b", "{", "}", "{}", "flags=R", "a" * 60)
+        (
+            "-v",
+            "-D",
+            "-",
+            "--",
+            "-vv",
+            "-oo",
+            "user=nobody",
+            "argv=/bin/x",
+            "${recipient}",
+            "{ a b }",
+            "{a}b",
+            "{",
+            "}",
+            "{}",
+            "flags=R",
+            "a" * 60,
+        )
     ),
     mild_pieces,
 )
@@ -272,8 +365,22 @@ arguments = st.lists(
 ).map("".join)
 field_gaps = st.sampled_from((" ", " ", "  ", "\t", "      ", "\n ", " \r"))
 services = st.tuples(
-    service_names, field_gaps, types, field_gaps, flags, field_gaps, flags, field_gaps, flags,
-    field_gaps, wakeups, field_gaps, limits, field_gaps, commands, arguments,
+    service_names,
+    field_gaps,
+    types,
+    field_gaps,
+    flags,
+    field_gaps,
+    flags,
+    field_gaps,
+    flags,
+    field_gaps,
+    wakeups,
+    field_gaps,
+    limits,
+    field_gaps,
+    commands,
+    arguments,
 ).map("".join)
 bad_services = st.one_of(
     services,
@@ -302,7 +409,9 @@ master_texts = st.one_of(
 client_texts = st.one_of(
     st.just("hosts = localhost\nquery = x\n"),
     st.just("hosts = a\nhosts = b\nnosuch = $foo\n server_host = c\n"),
-    _file(st.tuples(st.sampled_from(("hosts", "query", "foo", "")), st.just(" = a")).map("".join), 3),
+    _file(
+        st.tuples(st.sampled_from(("hosts", "query", "foo", "")), st.just(" = a")).map("".join), 3
+    ),
     _file(rare_lines, 3),
 )
 
@@ -326,7 +435,29 @@ def encode(text: str) -> bytes:
 inserted = st.lists(
     st.tuples(
         st.floats(0, 1),
-        st.sampled_from((" ", "\n", " ", "\0", "\r", "{", "}", "$", "#", "=", "\n#", "\n ", "\t", "\\\n", "\xff", '"', "$$", ":", "?")),
+        st.sampled_from(
+            (
+                " ",
+                "\n",
+                " ",
+                "\0",
+                "\r",
+                "{",
+                "}",
+                "$",
+                "#",
+                "=",
+                "\n#",
+                "\n ",
+                "\t",
+                "\\\n",
+                "\xff",
+                '"',
+                "$$",
+                ":",
+                "?",
+            )
+        ),
     ),
     max_size=4,
 )
