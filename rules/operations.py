@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.templates import has_control_lines
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.config.placeholders import is_shell_variable, placeholders
 from postlint.lint.finding import Finding, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
+from postlint.records import NamedTuple
 from postlint.syntax.main_cf import Assignment
 from postlint.syntax.master_cf import ServiceEntry
 from postlint.syntax.patterns import LazyPattern

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.table import logical_lines, read_indexed

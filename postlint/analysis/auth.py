@@ -8,10 +8,11 @@ options, which leave mechanisms out.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.tls import server_tls
 from postlint.postfix.restrictions import LISTS
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from postlint.analysis.tls import ServerTls

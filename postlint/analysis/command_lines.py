@@ -6,9 +6,10 @@ first word that is none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.templates import has_template_marks, is_unfilled
+from postlint.records import NamedTuple
 from postlint.syntax.master_cf import FIELD_NAMES, Argument
 
 if TYPE_CHECKING:

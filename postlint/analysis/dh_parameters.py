@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 _PEM = LazyPattern(

@@ -7,11 +7,12 @@ domains may match their subdomains too (parent_domain_matches_subdomains).
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
 from postlint.config.effective import Element
 from postlint.postfix import tables
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.table import logical_lines
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.auth import accepts_strangers, auth_of
 from postlint.analysis.relay import relay_verdict
 from postlint.analysis.roles import is_public, listens_on, service_role
 from postlint.analysis.tls import client_tls, server_tls
 from postlint.analysis.tls_protocols import ProtocolList
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

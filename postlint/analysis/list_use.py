@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.relay import restriction_lists
+from postlint.records import NamedTuple
 from postlint.syntax.source import Location, Span
 
 if TYPE_CHECKING:

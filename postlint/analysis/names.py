@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.postfix import obsolete, parameters, restrictions, service_parameters
 from postlint.postfix.tables import split as split_table
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

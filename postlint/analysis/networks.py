@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.config.effective import Element
 from postlint.postfix import tables
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.table import logical_lines

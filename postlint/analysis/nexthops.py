@@ -6,10 +6,11 @@ SMTP client asks for the MX hosts of the name. A transport takes ``transport:nex
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from postlint.config.effective import Element
 from postlint.postfix.services import inet_port
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 
 if TYPE_CHECKING:

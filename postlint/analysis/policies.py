@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import SourceFile, SourceText

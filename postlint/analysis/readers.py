@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings
 from postlint.postfix import parameters, service_parameters
 from postlint.postfix.services import COMMANDS
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

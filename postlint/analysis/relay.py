@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.relay_dialogue import evaluate
@@ -11,6 +11,7 @@ from postlint.analysis.relay_session import Session
 from postlint.analysis.restrictions import CLASSES, RECIPIENT, RELAY, RestrictionLists
 from postlint.analysis.witness import candidates, clients, foreign_domain, uses_client_tables
 from postlint.postfix.restrictions import LISTS
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.relay_session import Reply
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

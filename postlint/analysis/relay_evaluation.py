@@ -7,10 +7,11 @@ it is the same whatever the unknown says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from postlint.analysis.relay_session import Reply, State, Step
 from postlint.postfix.restrictions import RECURSION_LIMIT
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from postlint.syntax.source import Location

@@ -8,10 +8,11 @@ unknown. Nothing here says what a list decides: that needs a client.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.config.effective import Element
 from postlint.postfix import restrictions as known
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 
 if TYPE_CHECKING:

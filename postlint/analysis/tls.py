@@ -8,13 +8,14 @@ decides, and the policy table can change it per destination (smtp_tls_policy.c).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.nexthops import destination
 from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.roles import is_public, service_role
 from postlint.config.tables import table_reference
 from postlint.postfix.tls import policy_levels, server_levels
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,10 +7,11 @@ library lacks is never offered, whatever the list says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.config.effective import Element
 from postlint.postfix.tls import PROTOCOL_BOUNDS_SINCE, PROTOCOLS, protocol
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.access_results import parse_access_result
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.relay_session import UNKNOWN_NAME, Session
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.cli.errors import EXIT_OK, UsageError, did_you_mean
 from postlint.config.files import CONFIG_DIRECTORY, Files
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
+from postlint.records import NamedTuple
 from postlint.show.messages import FatalError, Messages, Output
 from postlint.show.octets import file_name, octets
 from postlint.show.options import EDITING, OF_THE_PROGRAM, WITH_ARGUMENT, Options, knows

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Location, SourceText

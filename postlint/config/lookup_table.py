@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables as table_types
+from postlint.records import NamedTuple
 from postlint.syntax.source import Location, SourceFile, SourceText
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ transport(5), virtual(5), canonical(5), generic(5), relocated(5), aliases(5), po
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.postfix import restrictions
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.table import Policy, TableEntry, parse_policy, read_indexed
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.lint.result import InstanceSummary, Notification, Result
 from postlint.lint.suppression import Suppressions
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -7,7 +7,9 @@ header_checks(5).  Action names ignore case.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from .versions import PostfixVersion

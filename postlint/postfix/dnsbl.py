@@ -6,7 +6,9 @@ name that fits decides.
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+from postlint.records import NamedTuple
 
 __all__ = ["CHECKED", "ZONES", "Status", "Zone", "lookup", "split"]
 

@@ -6,7 +6,9 @@ what daemons of the newest version said to wrong values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+
+from postlint.records import NamedTuple
 
 from . import parameters
 from .data import enums as _data

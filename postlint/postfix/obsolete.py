@@ -7,7 +7,9 @@ smtpd_check.c, src/util/dict_open.c, src/tls/tls_misc.c.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+
+from postlint.records import NamedTuple
 
 from .data import obsolete as _data
 

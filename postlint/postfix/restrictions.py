@@ -6,7 +6,9 @@ has_required), src/global/server_acl.c, access(5), postconf(5).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+
+from postlint.records import NamedTuple
 
 from .data import restrictions as _data
 

@@ -6,7 +6,9 @@ src/postconf/postconf_master.c, conf/master.cf; /etc/services for port names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+
+from postlint.records import NamedTuple
 
 from .data import services as _data
 

@@ -6,7 +6,9 @@ pages of the types, mail_params.h of every release for their first appearance.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
+
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from .versions import PostfixVersion

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from postlint.records import NamedTuple
 from postlint.report import redact
 from postlint.report.escape import visible
 from postlint.syntax.source import Position

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.records import NamedTuple
 from postlint.syntax.table import NOT_UTF8, logical_lines
 
 if TYPE_CHECKING:

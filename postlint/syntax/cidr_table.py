@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.stretches import STRETCH
 from postlint.syntax.table import logical_lines

@@ -5,8 +5,9 @@ They are read as main.cf is (cfg_parser.c, dict_load_fp()), but ``$name`` is not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.table import logical_lines
 

@@ -8,8 +8,9 @@ by entry. Both give the same answers. Memory is some 70 bytes per line beside th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.source import SourceText
 from postlint.syntax.stretches import (
     STRETCH,

@@ -7,8 +7,9 @@ extpar.c, split_qnameval.c. Since Postfix 3.0; regular expressions and networks 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.lists import split_list
 from postlint.syntax.table import UNBALANCED, TableEntry

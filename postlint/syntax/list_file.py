@@ -6,8 +6,9 @@ one a comment; the words of a line are separated by blanks and commas.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.source import SourceText
 

@@ -6,7 +6,9 @@ structure is judged, in linear time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from postlint.records import NamedTuple
 from postlint.syntax.pattern import PatternSyntaxError, TokenKind
 
 UNKNOWN_ESCAPE = "unrecognized character follows \\"

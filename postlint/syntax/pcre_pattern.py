@@ -6,8 +6,8 @@ What this does not know passes: an error is reported only where every PCRE2 refu
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from postlint.records import NamedTuple
 from postlint.syntax.pattern import Pattern, PatternSyntaxError, TokenKind, TokenReader
 from postlint.syntax.pcre_class import class_end
 from postlint.syntax.pcre_escape import Escape, read_escape

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 
 if TYPE_CHECKING:

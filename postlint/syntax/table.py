@@ -7,8 +7,9 @@ lines; one compiled pattern finds the logical lines, nothing is kept.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.source import SourceText
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from postlint.records import NamedTuple
 from postlint.syntax.grammar import parser
 from postlint.syntax.lalr import UnexpectedTextError
 

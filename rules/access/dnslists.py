@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.list_use import uses
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import dnsbl
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.access_results import AccessResult, parse_access_result
 from postlint.analysis.access_tables import access_table
@@ -11,6 +11,7 @@ from postlint.analysis.list_use import Use, uses
 from postlint.analysis.relay import restriction_lists
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings, names_of
 from postlint.analysis.shapes import Shape, shape
@@ -12,6 +12,7 @@ from postlint.lint.edits import delete_element, delete_lines
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 
 if TYPE_CHECKING:

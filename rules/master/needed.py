@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import destination
 from postlint.analysis.restrictions import RestrictionLists
@@ -10,6 +10,7 @@ from postlint.analysis.templates import has_control_lines
 from postlint.config.tables import INDEXED_TYPES, table_references
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.domains import CLASSES, address_class
 from postlint.analysis.list_use import top_of_main_cf
@@ -13,6 +13,7 @@ from postlint.config.effective import UNKNOWN
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.networks import UNKNOWN_NAME, address_list, is_outside
@@ -13,6 +13,7 @@ from postlint.config.effective import Element
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
+from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

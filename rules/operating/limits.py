@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import destination
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings, names_of
 from postlint.analysis.templates import has_template_marks
@@ -11,6 +11,7 @@ from postlint.config.placeholders import is_shell_variable
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions, service_parameters
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 from postlint.syntax.value import Call, Conditional, Reference, Value, parse_value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList, missing
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 from ..tls.words import joined

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.domains import CLASSES, address_class
@@ -10,6 +10,7 @@ from postlint.analysis.nexthops import destination
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from postlint.analysis.nexthops import destination, next_hop, next_hops, next_hops_of
 from postlint.analysis.roles import port
@@ -11,6 +11,7 @@ from postlint.config.effective import Element
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:

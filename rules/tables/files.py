@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.config.files import CONFIG_DIRECTORY
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.source import Span
 
 from .common import described

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.config.placeholders import has_placeholder
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 from .common import Reporter, described, find, limited, quoted

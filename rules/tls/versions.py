@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import is_public, service_role
 from postlint.analysis.tls import tls_of
 from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
+from postlint.records import NamedTuple
 
 from .words import joined, said, service_items, strict_protocols_fix
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.names import Names, edit_distance, names_of
 from postlint.analysis.readers import explicit_values
@@ -12,6 +12,7 @@ from postlint.analysis.versions import Interval
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions, tables
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 

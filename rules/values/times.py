@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from postlint.analysis.readers import explicit_values
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, service_parameters
+from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 from .common import bounds_of, origin, refused_value, shown, type_of, unclear
