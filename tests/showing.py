@@ -56,7 +56,9 @@ class HashOrder(Scanner):
 
     @property
     def _function(self) -> Callable[[bytes], int]:
-        return _fnv if self._version >= (3, 7) else _pjw
+        if self._version >= (3, 7):
+            return _fnv
+        return _pjw if self._version >= (2, 10) else _pjw_of_signed
 
 
 def hash_order(names: Iterable[str], function: Callable[[bytes], int]) -> list[str]:
@@ -84,10 +86,14 @@ def _fnv(name: bytes) -> int:
     return value
 
 
-def _pjw(name: bytes) -> int:
+def _pjw_of_signed(name: bytes) -> int:
+    return _pjw(octet - 256 if octet > 127 else octet for octet in name)
+
+
+def _pjw(name: Iterable[int]) -> int:
     value = 0
     for octet in name:
-        value = (value << 4) + octet
+        value = ((value << 4) + octet) & 0xFFFFFFFF
         high = value & 0xF0000000
         if high:
             value ^= high >> 24
@@ -95,24 +101,53 @@ def _pjw(name: bytes) -> int:
     return value
 
 
-def shown_by_both(program: str, arguments: Sequence[str], *, version: str) -> Both:
-    """Run postconf(1), then ``postlint show`` under the same process id."""
-    environment = {**os.environ, "NORANDOMIZE": "1", "LC_ALL": "C"}
-    with subprocess.Popen(
-        [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    ) as process:
+def shown_by_both(
+    program: str,
+    lines: Sequence[str],
+    folder: Path,
+    version: str,
+) -> dict[str, Both]:
+    """Run postconf(1) with each command line, then ``postlint show`` under its process id.
+
+    All postconf processes run at the same time: a fatal error lets them sleep for a second.
+    """
+    environment = {**os.environ, "NORANDOMIZE": "1", "LC_ALL": "C", "MAIL_CONFIG": str(folder)}
+    running = {
+        line: subprocess.Popen(
+            [program, *line.split(" " if line else None)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        for line in lines
+    }
+    rows = _rows_of_build(program, version)
+    found = {}
+    for line, process in running.items():
         try:
             output, messages = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
+        finally:
             process.kill()
-            raise
-    theirs = Shown(process.returncode, output, _messages(messages))
-    rows = _rows_of_build(program, version)
-    with (
-        mock.patch("postlint.show.engine.os.getpid", return_value=process.pid),
-        mock.patch("postlint.show.names._builtin", lambda _: rows),
-    ):
-        return Both(shown_by_postlint(arguments, version=version), theirs)
+        with (
+            mock.patch("postlint.show.engine.os.getpid", return_value=process.pid),
+            mock.patch("postlint.show.names._builtin", lambda _: rows),
+            mock.patch.dict(os.environ, {"MAIL_CONFIG": str(folder)}),
+        ):
+            ours = shown_by_postlint(line.split(" " if line else None), version=version)
+        found[line] = Both(ours, Shown(process.returncode, output, _messages(messages)))
+    return found
+
+
+@cache
+def version_of(program: str) -> str:
+    """The version of a postconf(1)."""
+    done = subprocess.run(
+        [program, "-c", "/", "-dh", "mail_version"],
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return done.stdout.decode().strip()
 
 
 @cache

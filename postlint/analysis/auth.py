@@ -11,13 +11,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.tls import server_tls
+from postlint.config.tables import table_references
 from postlint.postfix.restrictions import LISTS
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from postlint.analysis.tls import ServerTls
     from postlint.config.effective import Effective
     from postlint.config.service import Service
+    from postlint.syntax.table import TableEntry
 
 Offer: TypeAlias = Literal["never", "after-tls", "cleartext"]
 """When AUTH is announced: not at all, only after the handshake, or at once."""
@@ -100,6 +104,22 @@ def accepts_strangers(service: Service) -> bool | None:
         step = evaluation.step(outcome.refusal.step) if outcome.refusal is not None else None
         answers.add(outcome.accepted or (step is not None and step.parameter == _UNLISTED))
     return answers.pop() if len(answers) == 1 else None
+
+
+def password_entries(service: Service) -> Iterator[TableEntry | None]:
+    """The entries of the tables with passwords of an SMTP client; None for a table not read.
+
+    The tables are those of the instance, whose contents reports keep back.
+    """
+    for reference in table_references(service[f"{service.program}_sasl_password_maps"]):
+        entries: Iterable[TableEntry] | None = None
+        for table in service.instance.tables:
+            if (table.type, table.name) == (reference.type, reference.name):
+                entries = table.indexed
+        if entries is None:
+            yield None
+        else:
+            yield from (entry for entry in entries if entry.problem is None)
 
 
 def _own_recipient(service: Service) -> str | None:

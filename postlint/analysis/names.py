@@ -12,9 +12,16 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.analysis.spelling import (
+    Suggestion,
+    by_small_letters,
+    counterpart,
+    edit_distance,
+    looks_built_in,
+    suggest,
+)
 from postlint.postfix import obsolete, parameters, restrictions, service_parameters
 from postlint.postfix.tables import split as split_table
-from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -24,7 +31,19 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.settings import Setting
-    from postlint.postfix.versions import PostfixVersion
+
+__all__ = [
+    "Names",
+    "Suggestion",
+    "Use",
+    "counterpart",
+    "edit_distance",
+    "explicit_settings",
+    "looks_built_in",
+    "names_of",
+    "suggest",
+    "vendor_patch",
+]
 
 Use: TypeAlias = Literal[
     "built-in",  # a parameter of this version
@@ -80,13 +99,6 @@ _HAVE_TIME_LIMITS = frozenset({"pipe", "spawn"})
 
 SUGGESTION_LIMIT = 2_000
 """Names per run for which a likely meaning is looked up: more than that is no typing error."""
-
-
-class Suggestion(NamedTuple):
-    """What was probably meant. ``close``: one or two letters off, or the same words."""
-
-    name: str
-    close: bool
 
 
 class Names:
@@ -165,7 +177,7 @@ class Names:
     def right_case(self, name: str) -> str | None:
         """The parameter of this version that a name is but for its capitals."""
         version = self.instance.version
-        for known in (name.lower(), _by_lower(version).get(name.lower(), "")):
+        for known in (name.lower(), by_small_letters(version).get(name.lower(), "")):
             if known != name and parameters.is_known(known, version):
                 return known
         return None
@@ -245,143 +257,6 @@ def vendor_patch(name: str) -> str | None:
     return next((patch for patch, names in VENDOR_PATCHES.items() if name in names), None)
 
 
-def looks_built_in(name: str) -> bool:
-    """Whether a name starts as Postfix's own do, so that a user would hardly invent it."""
-    return name.partition("_")[0] in _first_words()
-
-
-def counterpart(name: str, version: PostfixVersion) -> str | None:
-    """The parameter of the other side: that of smtp_ for a name in smtpd_, and the reverse."""
-    swaps = (("smtpd_", "smtp_"), ("smtp_", "smtpd_"), ("lmtp_", "smtp_"), ("lmtp_", "smtpd_"))
-    for mine, other in swaps:
-        if name.startswith(mine):
-            swapped = other + name.removeprefix(mine)
-            parameter = parameters.get(swapped)
-            if parameter is not None and parameter.exists_in(version):
-                return swapped
-    return None
-
-
-def suggest(name: str, version: PostfixVersion) -> Suggestion | None:
-    """The parameter of a version that a wrong name probably means."""
-    index = _index(version)
-    lower = name.lower().replace("-", "_")
-    if lower in index.names and lower != name:
-        return Suggestion(lower, close=True)
-    other = counterpart(name, version)
-    if other is not None:
-        return Suggestion(other, close=True)
-    words = tuple(sorted(lower.split("_")))
-    reordered = index.by_words.get(words)
-    if reordered is not None:
-        return Suggestion(reordered, close=True)
-    nearest = index.nearest(lower)
-    if nearest is not None:
-        return Suggestion(nearest, close=True)
-    singular = tuple(sorted(word.removesuffix("s") for word in lower.split("_")))
-    plural = index.by_singulars.get(singular)
-    if plural is not None:
-        return Suggestion(plural, close=True)
-    for prefix in ("smtpd_", "smtp_", "virtual_", "local_"):
-        if prefix + lower in index.names:
-            return Suggestion(prefix + lower, close=False)
-    shorter = lower.partition("_")[2]
-    if "_" in shorter and shorter in index.names:
-        return Suggestion(shorter, close=False)
-    return None
-
-
-class _Index:
-    """Finds the names of a version that are nearly a given one.
-
-    Two names at most two edits apart share one of three equal parts of either, moved by no
-    more than two letters: only such candidates are compared letter by letter.
-    """
-
-    __slots__ = ("_parts", "by_singulars", "by_words", "names")
-
-    def __init__(self, names: frozenset[str]) -> None:
-        self.names = names
-        self.by_words: dict[tuple[str, ...], str] = {}
-        self.by_singulars: dict[tuple[str, ...], str] = {}
-        self._parts: dict[tuple[int, int, str], list[str]] = {}
-        for name in sorted(names):
-            words = name.split("_")
-            self.by_words[tuple(sorted(words))] = name
-            self.by_singulars[tuple(sorted(word.removesuffix("s") for word in words))] = name
-            for number, (start, end) in enumerate(_thirds(len(name))):
-                self._parts.setdefault((len(name), number, name[start:end]), []).append(name)
-
-    def nearest(self, name: str) -> str | None:
-        """The nearest name within one edit, of long names within two; the first of several."""
-        limit = 2 if len(name) >= 8 else 1 if len(name) >= 4 else 0
-        best: tuple[int, str] | None = None
-        for candidate in self._candidates(name, limit):
-            distance = edit_distance(name, candidate, limit)
-            if distance is not None and (best is None or (distance, candidate) < best):
-                best = (distance, candidate)
-        return None if best is None else best[1]
-
-    def _candidates(self, name: str, limit: int) -> set[str]:
-        found: set[str] = set()
-        if len(name) > 100:
-            return found
-        for length in range(len(name) - limit, len(name) + limit + 1):
-            for number, (start, end) in enumerate(_thirds(max(length, 0))):
-                for shift in range(-limit, limit + 1):
-                    if start + shift >= 0:
-                        part = name[start + shift : end + shift]
-                        found.update(self._parts.get((length, number, part), ()))
-        return found
-
-
-def edit_distance(left: str, right: str, limit: int) -> int | None:
-    """Letters to insert, delete, replace or swap with their neighbour; None above ``limit``."""
-    if abs(len(left) - len(right)) > limit:
-        return None
-    before: list[int] = []
-    previous = list(range(len(right) + 1))
-    for row, letter in enumerate(left, 1):
-        current = [row] + [limit + 1] * len(right)
-        first = max(1, row - limit)
-        last = min(len(right), row + limit)
-        for column in range(first, last + 1):
-            other = right[column - 1]
-            cost = min(
-                previous[column - 1] + (letter != other),
-                previous[column] + 1,
-                current[column - 1] + 1,
-            )
-            if (
-                row > 1
-                and column > 1
-                and letter == right[column - 2]
-                and left[row - 2] == other
-                and letter != other
-            ):
-                cost = min(cost, before[column - 2] + 1)
-            current[column] = cost
-        if min(current) > limit:
-            return None
-        before, previous = previous, current
-    return previous[-1] if previous[-1] <= limit else None
-
-
-def _thirds(length: int) -> tuple[tuple[int, int], ...]:
-    one, two = length // 3, 2 * length // 3
-    return ((0, one), (one, two), (two, length))
-
-
-@lru_cache(maxsize=4)
-def _index(version: PostfixVersion) -> _Index:
-    return _Index(parameters.names(version))
-
-
-@lru_cache(maxsize=1)
-def _first_words() -> frozenset[str]:
-    return frozenset(name.partition("_")[0] for name in parameters.all_names())
-
-
 def _classes(instance: Instance) -> Iterator[str]:
     """The names in smtpd_restriction_classes, of main.cf and of every service."""
     name = "smtpd_restriction_classes"
@@ -398,12 +273,6 @@ def _restriction_words(names: Names) -> Iterator[str]:
     for _, setting in explicit_settings(names.instance):
         if setting.name in restrictions.LISTS or setting.name in names.classes:
             yield from re.split(r"[, \t\r\n]+", setting.text)
-
-
-@lru_cache(maxsize=4)
-def _by_lower(version: PostfixVersion) -> dict[str, str]:
-    """The few names with capitals (smtp_tls_CAfile) by their small letters."""
-    return {name.lower(): name for name in parameters.names(version) if name != name.lower()}
 
 
 def _table_names(instance: Instance) -> dict[str, list[tuple[str, str]]]:

@@ -31,6 +31,7 @@ ENTRY_LIMIT = 1_000
 
 _STRETCH = 1 << 20
 _ALTERNATIVES = 200
+_KEY_START = r"^(?=[^ \t\v\f\r\n#])[^ \t\v\f\r\n]*?"
 _KEY = r"^[^ \t\v\f\r\n#][^ \t\v\f\r\n]*+"
 _VALUE = re.compile(_KEY + r"[ \t\v\f\r]++([^\n]*)", re.MULTILINE)
 _NOT_PLAIN = LazyPattern(r'\n[ \t\v\f\r]|["\\\0]')
@@ -79,15 +80,19 @@ class Policies:
         """The first entry whose policy is wanted."""
         return next((entry for entry, _ in self._entries(wanted)), None)
 
-    def with_key(self, pattern: str) -> Iterator[tuple[TableEntry, Policy]]:
-        """The entries whose key a pattern finds in any case, the first ENTRY_LIMIT of them."""
+    def with_key(
+        self, pattern: str, hints: tuple[str, ...] = ()
+    ) -> Iterator[tuple[TableEntry, Policy]]:
+        """The entries whose key a pattern finds in any case, the first ENTRY_LIMIT of them.
+
+        ``hints``: a table without any of these texts has no such key.
+        """
+        if hints and not any(hint in self._source.text for hint in hints):
+            return
         key = re.compile(pattern, re.IGNORECASE)
-        found = (entry for entry in self._candidates(None) if key.search(entry.key.text))
-        if self._is_plain():
-            line = re.compile(
-                rf"^(?=[^ \t\v\f\r\n#])[^ \t\v\f\r\n]*?(?:{pattern})", key.flags | re.MULTILINE
-            )
-            found = (entry for entry in self._candidates(line) if key.search(entry.key.text))
+        lines = pattern if pattern.startswith("^") else f"{_KEY_START}(?:{pattern})"
+        candidates = self._candidates(re.compile(lines, re.IGNORECASE | re.MULTILINE))
+        found = (entry for entry in candidates if key.search(entry.key.text))
         for entry in islice(found, ENTRY_LIMIT):
             yield entry, parse_policy(entry.value, braces=self._braces)
 

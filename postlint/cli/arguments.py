@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from postlint.cli.errors import UsageError, did_you_mean
+from postlint.cli.output import width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,9 @@ class Parser(argparse.ArgumentParser):
     """Reports wrong usage as UsageError, suggests options, takes no abbreviated ones."""
 
     def __init__(self, **options: Any) -> None:
-        formatter: Any = partial(argparse.RawDescriptionHelpFormatter, max_help_position=29)
+        formatter: Any = partial(
+            argparse.RawDescriptionHelpFormatter, max_help_position=29, width=width() - 2
+        )
         super().__init__(formatter_class=formatter, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:

@@ -16,13 +16,14 @@ from postlint.cli.output import (
     STANDARD_OUTPUT,
     is_terminal,
     use_color,
+    width,
     write_file,
     write_output,
 )
 from postlint.cli.plugins import plugin_names
 from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
-from postlint.config.files import CONFIG_DIRECTORY
+from postlint.config.files import CONFIG_DIRECTORY, is_installed
 from postlint.config.load import load_instance
 from postlint.lint.parallel import WorkerDiedError, check_here, check_in_processes
 from postlint.lint.result import Notification, Result
@@ -121,11 +122,15 @@ def run(options: Namespace) -> int:
     known = known_rules(plugins)
     rules = chosen_rules(known, settings)
 
-    discovery = Discovery(kind)
+    discovery = Discovery(kind, host=options.host)
     candidates = discovery.find(paths, _StandardInput().read)
     runner = Runner(known, rules)
     runner.notifications += [
         Notification("unreadable-file", reason, path=path) for path, reason in discovery.unreadable
+    ]
+    runner.notifications += [
+        Notification("unreadable-file", reason, level="note", path=path)
+        for path, reason in discovery.refused
     ]
     prepare = partial(_target, version=version and str(version), root=root, host=options.host)
     if min(jobs, len(candidates)) > 1:
@@ -144,7 +149,7 @@ def run(options: Namespace) -> int:
             statistics=settings.flag("statistics"),
             terminal=not to_file and (is_terminal() or when == "always"),
             color=use_color(when),
-            width=_width(),
+            width=width(),
         ),
     )
     _print_notifications(result)
@@ -157,7 +162,7 @@ def run(options: Namespace) -> int:
 
 def _target(candidate: Candidate, *, version: str | None, root: Path | None, host: bool) -> Target:
     """An instance, and which of its files findings are wanted for."""
-    host = host or _is_installed(candidate.folder)
+    host = host or (candidate.folder is not None and is_installed(candidate.folder))
     pinned = None if version is None else PostfixVersion.parse(version)
     if pinned is None and host:
         from postlint.cli.host import installed_version
@@ -218,12 +223,6 @@ def _default_path(options: Namespace) -> str:
     return path
 
 
-def _is_installed(folder: Path | None) -> bool:
-    if folder is None:
-        return False
-    return Path(os.path.abspath(folder)).is_relative_to(CONFIG_DIRECTORY)  # noqa: PTH100
-
-
 def _kind(word: str | None) -> Kind | None:
     match word:
         case None:
@@ -262,9 +261,3 @@ def _print_notifications(result: Result) -> None:
 
         for line in notification_lines(result):
             print(line, file=sys.stderr)
-
-
-def _width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size((80, 24)).columns

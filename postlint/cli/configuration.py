@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _FILE_NAMES = ("postlint.toml", ".postlint.toml", "pyproject.toml")
+
+_MAY_SET = (
+    rb"""^[ \t]*(?:\[[ \t]*["']?tool["']?[ \t]*(?:\]|\.[ \t]*["']?postlint)"""
+    rb"""|["']?tool["']?[ \t]*[.=])"""
+)
+"""Where a pyproject.toml can begin to speak of postlint: the TOML parser is slow to import."""
 
 _LISTS = frozenset({"select", "ignore", "extend-select", "plugins"})
 _WORDS = frozenset({"format", "severity-at-least", "fail-on", "postfix-version", "root", "color"})
@@ -78,7 +85,7 @@ def _load(file: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise UsageError(f"{file}: {reason(error)}") from error
     in_pyproject = file.name == "pyproject.toml"
-    if in_pyproject and b"postlint" not in data:
+    if in_pyproject and not re.search(_MAY_SET, data, re.MULTILINE):
         return None
     import tomllib
 

@@ -72,7 +72,7 @@ def run(options: Namespace) -> int:
     version = settings.postfix_version()
     root = settings.root()
     paths = options.paths or [os.environ.get("MAIL_CONFIG") or "/etc/postfix"]
-    discovery = Discovery(_kind(options.kind))
+    discovery = Discovery(_kind(options.kind), host=options.host)
     candidates = discovery.find(paths, sys.stdin.buffer.read)
     for path, reason in discovery.unreadable:
         print(f"postlint: {path}: {reason}", file=sys.stderr)

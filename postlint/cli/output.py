@@ -11,6 +11,17 @@ from postlint.cli.errors import UsageError, reason
 STANDARD_OUTPUT = "-"
 
 
+def width(default: int = 80) -> int:
+    """How many columns the terminal has; shutil has this too, but is slow to import."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(1).columns or default
+    except OSError:
+        return default
+
+
 def use_color(when: str) -> bool:
     """Whether to colour standard output: "always", "never" or, for "auto", as it can take it."""
     if when == "auto":

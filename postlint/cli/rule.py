@@ -8,7 +8,7 @@ from postlint.cli.arguments import add_color, add_plugin
 from postlint.cli.choose import known_rules
 from postlint.cli.configuration import Configuration
 from postlint.cli.errors import EXIT_OK, UsageError
-from postlint.cli.output import is_terminal, use_color, write_output
+from postlint.cli.output import is_terminal, use_color, width, write_output
 from postlint.cli.settings import Settings
 from postlint.lint.selection import UnknownSelectorError, parse_selectors
 
@@ -89,7 +89,6 @@ def _example(example: Example) -> list[str]:
 
 def _for_terminal(rule: Rule, *, color: bool) -> str:
     from io import StringIO
-    from shutil import get_terminal_size
 
     from rich.console import Console
     from rich.markdown import Markdown
@@ -99,7 +98,7 @@ def _for_terminal(rule: Rule, *, color: bool) -> str:
         file=page,
         force_terminal=color,
         color_system="standard" if color else None,
-        width=get_terminal_size((80, 24)).columns,
+        width=width(),
         highlight=False,
     )
     console.print(Markdown(explain(rule)))

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from postlint.config.files import UnreadableFileError, display_path, read_file
+from postlint.config.files import UnreadableFileError, display_path, is_installed, read_file
 from postlint.config.gitignore import GitIgnore
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import SourceFile
@@ -29,6 +29,7 @@ _SKIPPED_FOLDERS = frozenset(
 _TEMPLATE_SUFFIX = r"(?:\.(?:j2|jinja2?|erb|epp|tmpl|tpl|template|gotmpl|mustache|in|dist|sample))?"
 _INSTANCE_FILE = LazyPattern(rf"(main|master)\.cf{_TEMPLATE_SUFFIX}\Z")
 _BY_NAME = LazyPattern(r"(?:^|[^A-Za-z])(main|master)[^/]*\.cf")
+_LINK = "a link leads out of the folder"
 _SERVICE_LINE = LazyPattern(
     r"^[^\s#][^ \t]*[ \t]+(?:inet|unix|fifo|pass|unix-dgram)[ \t]+[yn-][ \t]+[yn-][ \t]",
     re.MULTILINE,
@@ -52,10 +53,17 @@ class Candidate:
 
 
 class Discovery:
-    """Collects candidates; what can not be read goes to ``unreadable`` as (path, reason)."""
+    """Collects candidates; what can not be read goes to ``unreadable`` as (path, reason).
 
-    def __init__(self, kind: Kind | None = None) -> None:
+    Links out of a folder that is searched are not followed, except on the ``host`` itself: they
+    could make a stranger's configuration show this machine's files. ``refused`` are such files
+    that would only have been context.
+    """
+
+    def __init__(self, kind: Kind | None = None, *, host: bool = False) -> None:
         self.unreadable: list[tuple[str, str]] = []
+        self.refused: list[tuple[str, str]] = []
+        self._host = host
         self._kind: Kind | None = kind
         self._candidates: dict[tuple[str, str], Candidate] = {}
 
@@ -88,11 +96,15 @@ class Discovery:
                 match = _INSTANCE_FILE.match(name)
                 if match is None:
                     continue
+                found = True
+                if self._leads_out(folder / name, top):
+                    reason = f"{_LINK}; name the file itself if it is meant"
+                    self.unreadable.append((display_path(folder / name), reason))
+                    continue
                 source = self._read(folder / name)
                 if source is not None:
                     kind: Kind = "main.cf" if match[1] == "main" else "master.cf"
                     self._add(source, folder, _stem(name), kind, whole=True)
-                found = True
         if not found:
             self.unreadable.append((display_path(top), "no main.cf or master.cf in this folder"))
 
@@ -106,11 +118,22 @@ class Discovery:
         sibling = folder / sibling_name(path.name, kind)
         missing = candidate.master_cf if kind == "main.cf" else candidate.main_cf
         if missing is None and sibling.name != path.name and sibling.is_file():
+            if self._leads_out(sibling, folder):
+                self.refused.append((display_path(sibling), _LINK))
+                return
             context = self._read(sibling)
             if context is not None and kind == "main.cf":
                 candidate.master_cf = context
             elif context is not None:
                 candidate.main_cf = context
+
+    def _leads_out(self, path: Path, folder: Path) -> bool:
+        if self._host or is_installed(folder):
+            return False
+        try:
+            return not path.resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError):  # a loop: reading it says so
+            return False
 
     def _read(self, path: Path) -> SourceFile | None:
         try:
@@ -130,7 +153,7 @@ class Discovery:
         *,
         whole: bool = False,
     ) -> Candidate:
-        key = (str(folder), stem)
+        key = ("" if folder is None else os.path.realpath(folder), stem)
         candidate = self._candidates.setdefault(key, Candidate(folder))
         if kind == "main.cf":
             candidate.main_cf = source

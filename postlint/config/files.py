@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,11 @@ CONFIG_DIRECTORY = "/etc/postfix"
 
 class UnreadableFileError(Exception):
     """A file that exists but can not or may not be read; the text says why."""
+
+
+def is_installed(folder: Path) -> bool:
+    """Whether a folder is that of the Postfix on this host, or lies in it."""
+    return Path(os.path.abspath(folder)).is_relative_to(CONFIG_DIRECTORY)  # noqa: PTH100
 
 
 def display_path(path: Path) -> str:

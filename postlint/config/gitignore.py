@@ -30,6 +30,8 @@ class GitIgnore:
         if not (top / ".git").exists():
             for parent in reversed(above):
                 self.read(parent)
+            if self.matches(top, is_folder=True):  # whoever names it wants it checked
+                self._files.clear()
 
     def read(self, folder: Path) -> None:
         """Take the file of a folder, if there is one, into account."""

@@ -124,7 +124,10 @@ class Table:
         """The file that people edit; None when it can not be read, or there is none."""
         if self.path is None:
             return None
-        return self.instance.files.read(self.name)
+        source = self.instance.files.read(self.name)
+        if source is not None and "passwords" in self.purposes:
+            source.secret = self.type not in CLIENT_TYPES
+        return source
 
     @property
     def loaded(self) -> SourceFile | None:

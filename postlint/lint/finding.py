@@ -90,14 +90,14 @@ class Finding:
     """What a rule found at one place.
 
     A rule gives the location, the message and what deviates from its own metadata; the runner
-    fills in ``rule``, ``fingerprint`` and ``suppression``, and merges equal findings of several
+    fills in ``rule``, ``identity`` and ``suppression``, and merges equal findings of several
     services into one whose ``services`` names them all.
     """
 
     __slots__ = (
         "_severity",
-        "fingerprint",
         "fix",
+        "identity",
         "location",
         "message",
         "parameter",
@@ -137,7 +137,8 @@ class Finding:
         )
         self.related = tuple(related)
         self.fix = fix
-        self.fingerprint = ""
+        self.identity = ""
+        """What stands there, the same wherever the lines move."""
         self.suppression: Suppression | None = None
 
     def attribute(self, rule: Rule) -> None:
@@ -147,6 +148,15 @@ class Finding:
             self._severity = rule.severity
             if self.security_severity is None:
                 self.security_severity = rule.security_severity
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity in 32 hexadecimal digits; empty without one."""
+        if not self.identity:
+            return ""
+        from hashlib import sha256  # slow to import, and few reports print it
+
+        return sha256(self.identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
     @property
     def severity(self) -> Severity:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from postlint.lint.result import InstanceSummary, Notification, Result
@@ -91,7 +90,7 @@ class Runner:
         for rule in self._rules:
             if rule.scope == "suppressions":
                 findings += _call(rule, (suppressions,), instance, notifications)
-        _fingerprint(findings + hidden)
+        _identify(findings + hidden)
         if target.reported is not None:
             reported = target.reported | {source.path for source in _table_sources(instance)}
             findings = [item for item in findings if item.location.path in reported]
@@ -178,8 +177,8 @@ def _order(finding: Finding) -> tuple[object, ...]:
     return (finding.location.path, start.line, start.column, finding.code, finding.message)
 
 
-def _fingerprint(findings: Iterable[Finding]) -> None:
-    """Identify findings by what stands there, not where: lines may move and be reformatted."""
+def _identify(findings: Iterable[Finding]) -> None:
+    """Tell findings apart by what stands there, not where: lines may move and be reformatted."""
     seen: dict[str, int] = {}
     for finding in sorted(findings, key=_order):
         location = finding.location
@@ -188,8 +187,7 @@ def _fingerprint(findings: Iterable[Finding]) -> None:
         parts = (finding.code, file_name, finding.parameter or "", " ".join(text.split()))
         key = "\0".join(parts)
         seen[key] = seen.get(key, 0) + 1
-        digest = sha256(f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape"))
-        finding.fingerprint = digest.hexdigest()[:32]
+        finding.identity = f"{key}\0{seen[key]}"
 
 
 def crash_site(error: BaseException) -> str:

@@ -74,7 +74,8 @@ def edit_has_secret(edit: Edit) -> bool:
     if not text.strip():
         return False
     return (
-        _is_secret_table(edit.location.path)
+        edit.location.source.secret
+        or _is_secret_table(edit.location.path)
         or _PRIVATE_KEY.search(text) is not None
         or bool(_merge(_value_spans(text, 0)))
         or any(secret in text for secret in _secrets_at(edit.location))
@@ -101,7 +102,7 @@ class _Secrets:
 
     def __init__(self, source: SourceFile) -> None:
         self._source = source
-        self._table = _is_secret_table(source.path)
+        self._table = source.secret or _is_secret_table(source.path)
         folded = source.text.lower()
         self._hinted = any(hint in folded for hint in _HINTS)
         self._private_keys = _merge(_private_key_spans(source.text)) if self._hinted else []

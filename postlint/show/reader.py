@@ -90,15 +90,17 @@ class Reader:
         starts.append(len(text))
         if not entries:
             self._warn_of_null(source, 0, len(text), first=None)
+        before = 0
         for entry, start, end in zip(entries, starts, starts[1:], strict=False):
+            before = before or source.position(start).line
             first = source.position(_start(entry)).line
             last = self._line_number(source, end)
             self._warn_of_null(source, start, end, first=first)
             if isinstance(entry, LeadingWhitespace):
                 self._warn_of_white_space(source, entry)
                 continue
-            before = source.position(start).line
             yield Line(entry, entry.line.text, before, first, last)
+            before = 0
 
     def settings(self, tree: Tree, settings: dict[str, Value], *, path: str) -> dict[str, Value]:
         """Add the ``name = value`` lines of a file to settings (dict_load_fp())."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from postlint.show.messages import FatalError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _BLANKS = " \t\r\n"
 _DIGITS = frozenset("0123456789")
+_WORD = re.compile(f"[^{_BLANKS}]+")
 _FILE = "master.cf"
 
 
@@ -78,7 +80,7 @@ class ServiceReader:
 
     def _words(self, line: Line) -> list[str]:
         if self._version < (3, 0):
-            return line.text.translate(_ONE_BLANK).split()
+            return _WORD.findall(line.text)
         entry = line.entry
         if isinstance(entry, ServiceEntry):
             return [word.text for word in entry.words]
@@ -145,9 +147,6 @@ def takes_value(word: str, version: PostfixVersion) -> bool:
 def needs_braces(text: str) -> bool:
     """Whether an argument would fall apart without braces."""
     return any(blank in text for blank in _BLANKS)
-
-
-_ONE_BLANK = {ord(blank): " " for blank in _BLANKS}
 
 
 def _invalid(field: str, word: str, text: str) -> FatalError:

@@ -34,11 +34,13 @@ class SourceFile:
     ``path`` is the name that reports print. Lines end at LF only, as in Postfix.
     """
 
-    __slots__ = ("_line_starts", "path", "text")
+    __slots__ = ("_line_starts", "path", "secret", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
+        self.secret = False
+        """Whether the results in it, as those of a lookup table, are secrets."""
         self._line_starts: list[int] | None = None
 
     @classmethod

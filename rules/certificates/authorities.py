@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.tls import server_tls, tls_of
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.tables import PolicyTable
+    from postlint.syntax.table import Policy
 
 _PKIX = frozenset({"verify", "secure"})
 _CCERT_WORDS = frozenset({"permit_tls_clientcerts", "check_ccert_access"})
@@ -118,17 +120,20 @@ def _no_authority(client: ClientTls) -> Iterator[Finding]:
 def _policies_without_authority(table: PolicyTable) -> Iterator[Finding]:
     if any(_has_authority(service) for service in table.services):
         return
-    for entry, policy in table.policies():
-        level = policy.level.text.lower() if policy.level is not None else ""
-        anchored = any(attribute.name == "tafile" for attribute in policy.attributes)
-        if policy.level is not None and level in _PKIX and not anchored:
+    for entry, policy in policies_of(table).entries(_needs_authority):
+        if policy.level is not None:
             yield Finding(
                 policy.level.location,
-                f"{entry.key.text}: level {level} without any certificate authority:"
+                f"{entry.key.text}: level {level_of(policy)} without any certificate authority:"
                 " its mail is deferred",
                 severity=Severity.ERROR,
                 parameter=table.parameter,
             )
+
+
+def _needs_authority(policy: Policy) -> bool:
+    anchored = any(attribute.name == "tafile" for attribute in policy.attributes)
+    return level_of(policy) in _PKIX and not anchored
 
 
 @rule("CRT015", severity=Severity.WARNING, tags=("CWE-295",))

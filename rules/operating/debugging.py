@@ -101,10 +101,8 @@ def debug_left_on(instance: Instance) -> Iterator[Finding]:
     for item in explicit_values(instance):
         if item.setting.name != "debug_peer_list" or item.value.empty is not False:
             continue
-        scope = instance.main if item.service is None else item.service
-        level = scope["debug_peer_level"].integer
         location = item.value.value_location
-        if location is None or (level is not None and level < 1):
+        if location is None:
             continue
         edit = replace_value(item.setting, "")
         yield Finding(
@@ -142,14 +140,16 @@ def _options(instance: Instance, master_cf: MasterCf) -> Iterator[Finding]:
 def _without(entry: ServiceEntry, option: SourceText, letter: str) -> Fix:
     """Take a letter out of an option, and the option with the blanks before it if no other is."""
     rest = option.text.replace(letter, "")
-    span = option.span
-    source = entry.line.source
+    source, span = entry.line.source, option.span
     if rest == "-":
         rest = ""
-        start = span.start
-        while start and source.text[start - 1] in _BLANKS:
+        text = source.text
+        start, end = span
+        while start and text[start - 1] in _BLANKS:
             start -= 1
-        span = Span(start, span.end)
+        if start and text[start - 1] == "\n" and text[end : end + 1] == "\n":
+            end += 1  # it has a line of its own
+        span = Span(start, end)
     return Fix(f"remove -{letter}", (Edit(Location(source, span), rest),), "unsafe")
 
 

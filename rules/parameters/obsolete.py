@@ -138,6 +138,8 @@ def _replacement_fix(
     for suffix, level in _SWITCHES.items():
         if setting.name.endswith(suffix):
             return _level_fix(setting, edit, level, instance)
+    if not setting.text:
+        return None  # the new name's default may fall back on something else then
     if setting.name.endswith("_enforce_peername") or not entry.replaceable_in(instance.version):
         return None
     return Fix(f"rename it to {new}", (edit,), "safe")

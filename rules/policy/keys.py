@@ -10,7 +10,6 @@ from postlint.analysis.policies import ENTRY_LIMIT, destination, policies_of
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
-from postlint.syntax.indexed_table import IndexedTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +110,7 @@ def mixed_key_styles(table: PolicyTable) -> Iterator[Finding]:
     References: postconf(5) smtp_tls_policy_maps, TLS_README
     """
     policies = policies_of(table)
-    special = list(policies.with_key(_NOT_BARE))
+    special = list(policies.with_key(_NOT_BARE, ("[", ":")))
     hosts = {destination(entry.key.text).host for entry, _ in special} - {""}
     if not hosts:
         return
@@ -155,7 +154,17 @@ def duplicate_policy_key(table: PolicyTable) -> Iterator[Finding]:
         example.com  encrypt
     References: postmap(1), postconf(5) smtp_tls_policy_maps
     """
-    index = IndexedTable(table.source, quoted_keys=table.instance.version >= (3, 2))
+    reference = table.reference
+    index = next(
+        (
+            item.indexed
+            for item in table.instance.tables
+            if (item.type, item.name) == (reference.type, reference.name)
+        ),
+        None,
+    )
+    if index is None:
+        return
     found, number = index.duplicates(ENTRY_LIMIT)
     for duplicate in found:
         first, again = duplicate.first, duplicate.again
@@ -200,7 +209,7 @@ def port465_in_policy(table: PolicyTable) -> Iterator[Finding]:
         consequence = "no client service has smtp_tls_wrappermode = yes: mail to it hangs"
     else:
         consequence = f"Postfix {instance.version} can not send to a port with TLS from the start"
-    for entry, _ in policies_of(table).with_key(_SMTPS):
+    for entry, _ in policies_of(table).with_key(_SMTPS, (":",)):
         port = destination(entry.key.text).port
         if port is not None and inet_port(port) == 465:
             yield Finding(

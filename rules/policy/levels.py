@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.auth import password_entries
 from postlint.analysis.nexthops import is_address
 from postlint.analysis.policies import destination, level_of, policies_of
 from postlint.analysis.roles import listens_on_loopback
 from postlint.analysis.tls import tls_of
-from postlint.config.tables import INDEXED_TYPES, table_references
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
 
@@ -123,15 +123,10 @@ def policy_encrypt_is_unauthenticated(table: PolicyTable) -> Iterator[Finding]:
 
 def _password_keys(table: PolicyTable) -> frozenset[str]:
     """The destinations with a password, where those tables can be read."""
-    from postlint.syntax.table import read_indexed
-
-    keys: set[str] = set()
-    for service in table.services:
-        if not service[f"{service.program}_sasl_auth_enable"].yes:
-            continue
-        for reference in table_references(service[f"{service.program}_sasl_password_maps"]):
-            if reference.type in INDEXED_TYPES:
-                source = table.instance.files.read(reference.name)
-                if source is not None:
-                    keys.update(entry.key.text.lower() for entry in read_indexed(source))
-    return frozenset(keys)
+    return frozenset(
+        entry.key.text.lower()
+        for service in table.services
+        if service[f"{service.program}_sasl_auth_enable"].yes
+        for entry in password_entries(service)
+        if entry is not None
+    )

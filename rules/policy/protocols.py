@@ -111,7 +111,7 @@ def _protocols(
         return _Verdict(place, f"{given} allows {names} and nothing newer")
     if any(name in BROKEN for name in certain):
         return _Verdict(place, f"{given} still allows {joined(certain)}", Severity.ERROR, 7.4)
-    gone = missing(offered, version)
+    gone = [name for name in missing(offered, version) if name not in LEGACY]
     if protocols.inclusions and gone:
         text = f"{given} switches {joined(gone)} off"
         if "TLSv1.2" in gone or oldest >= (3, 4):

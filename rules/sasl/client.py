@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from postlint.analysis.auth import security_options
+from postlint.analysis.auth import password_entries, security_options
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import tls_of
-from postlint.config.tables import INDEXED_TYPES, table_references
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
-from postlint.syntax.table import read_indexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from postlint.analysis.nexthops import NextHop
     from postlint.analysis.tls import ClientTls
     from postlint.config.instance import Instance
-    from postlint.syntax.table import TableEntry
 
 _LARGEST_TABLE = 10_000
 
@@ -210,19 +208,12 @@ def password_key_mismatch(instance: Instance) -> Iterator[Finding]:
     if client is None or not client.service[f"{client.prefix}_sasl_auth_enable"].yes:
         return
     service, prefix = client.service, client.prefix
-    entries: list[TableEntry] = []
     maps = service[f"{prefix}_sasl_password_maps"]
-    complete = maps.problem is None
-    for reference in table_references(maps):
-        source = instance.files.read(reference.name) if reference.type in INDEXED_TYPES else None
-        if source is None:
-            complete = False
-            continue
-        for entry in read_indexed(source, quoted_keys=instance.version >= (3, 2)):
-            if entry.problem is None:
-                entries.append(entry)
-            if len(entries) > _LARGEST_TABLE:
-                return
+    found = list(islice(password_entries(service), _LARGEST_TABLE + 1))
+    if len(found) > _LARGEST_TABLE:
+        return
+    entries = [entry for entry in found if entry is not None]
+    complete = maps.known and len(entries) == len(found)
     delimiter = service[f"{prefix}_sasl_password_result_delimiter"].text or ":"
     if instance.version < (3, 9):
         delimiter = ":"

@@ -28,6 +28,8 @@ _COLON = LazyPattern(r"([A-Za-z0-9_]+)([ \t]*:[ \t]*)(?=\S)")
 _PLUS = LazyPattern(r"[^ \t=]+[ \t]*\+[ \t]*=|[^ \t=]+\+=")
 _NAME_AND_VALUE = LazyPattern(r"([A-Za-z0-9_]+)[ \t]+(?=[^ \t=])")
 
+_WORD = LazyPattern(r"[^ \t\n\v\f\r]+")
+
 _HOLDS_EQUALS = ("_environment", "_maps", "_checks", "_filter", "_macro_defaults", "_mapping")
 """Ends of names whose values may well contain ``name = value``."""
 
@@ -123,7 +125,8 @@ def _what_is_missing(entry: Entry) -> str:
     text = entry.line.text.strip(WHITE_SPACE)
     if _PLUS.match(text):
         return 'main.cf has no "+=" to add to a value'
-    word = next((text[start:end] for start, end in split_list(text, braces=False)), "")
+    first = _WORD.match(text)
+    word = "" if first is None else first[0]
     shown = word if len(word) <= 40 else f"{word[:39]}…"
     return f'there is no "=" after "{shown}"'
 

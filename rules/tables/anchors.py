@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from postlint.syntax.regexp_table import PatternRule
 
 _DOMAIN = LazyPattern(r"[A-Za-z0-9-]+\.[A-Za-z]{2,}")
-_ACCESS = frozenset(
-    {"client access", "login access", "mail access", "name access", "server access"}
-)
+_ACCESS = frozenset({"client access", "mail access", "name access", "server access"})
 _LISTS = frozenset({"addresses", "address", "domains", "names"})
 _NAMES = (
     _ACCESS

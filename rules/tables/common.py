@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from postlint.syntax.source import SourceText
     from postlint.syntax.table import TableEntry
 
-LIMIT = 50
+SECRET_PURPOSES = frozenset({"passwords", "server names"})
+"""Purposes of tables whose text no message repeats."""
+
+_QUOTED = LazyPattern(r'"[^"]*+"?')
+
+LIMIT = 20
 """Findings of one rule in one table; what is more is counted."""
 
 
@@ -28,6 +34,7 @@ class Reporter:
         use = table.uses[0]
         self.parameter = use.parameter
         self._related = named_at(table)
+        self._secret = bool(table.purposes & SECRET_PURPOSES)
 
     def finding(
         self,
@@ -45,6 +52,8 @@ class Reporter:
             return None
         if not text.source.path:
             fix = None
+        if self._secret:  # where a line is broken, any word of it may be the password
+            message = _QUOTED.sub('"***"', message)
         context = () if self.table.in_place else self._related
         return Finding(
             location,

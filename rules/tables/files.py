@@ -12,7 +12,7 @@ from postlint.lint.rule import rule
 from postlint.records import NamedTuple
 from postlint.syntax.source import Span
 
-from .common import described
+from .common import SECRET_PURPOSES, described
 
 if TYPE_CHECKING:
     import os
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.lookup_table import Table, TableUse
 
-_SECRET_PURPOSES = frozenset({"passwords", "server names"})
 _SECRET_SETTINGS = ("password", "bind_pw", "dbpassword")
 _UNTRUSTED = frozenset({"nobody", "postfix"})
 
@@ -274,7 +273,7 @@ def _has_secrets(table: Table) -> bool:
         return False
     if table.client is not None:
         return any(table.client.text(name) for name in _SECRET_SETTINGS)
-    return bool(table.purposes & _SECRET_PURPOSES)
+    return bool(table.purposes & SECRET_PURPOSES)
 
 
 def _everybody_reaches(file: _File, instance: Instance) -> bool:

@@ -8,15 +8,17 @@ from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 
 from .common import Reporter, limited, quoted
-from .types import is_no_network
+from .types import NO_NETWORK, is_no_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.lookup_table import Table
-    from postlint.syntax.cidr_table import CidrRule
+    from postlint.syntax.cidr_table import CidrRule, Shadow
 
-_SHADOWS = 100
+_SHADOWS = 1000
+_SEVERAL = 3
+"""Redundant rules that are named one by one."""
 
 
 @rule("TBL005", severity=Severity.ERROR, tags=("CWE-185",))
@@ -67,9 +69,7 @@ def _skipped(entry: CidrRule, report: Reporter) -> Finding | None:
         edit = Edit(entry.pattern.location, entry.corrected)
         fix = Fix(f"write {entry.corrected}", (edit,), "safe")
         return report.finding(entry.pattern, message, fix=fix)
-    if entry.problem.startswith(("bad address", "bad network")) and is_no_network(
-        entry.pattern.text
-    ):
+    if entry.problem.startswith(NO_NETWORK) and is_no_network(entry.pattern.text):
         return None  # TBL004
     where = entry.pattern if entry.pattern.text else entry.line
     return report.finding(where, f"Postfix skips this rule: {entry.problem}")
@@ -78,20 +78,29 @@ def _skipped(entry: CidrRule, report: Reporter) -> Finding | None:
 def _shadows(table: Table, report: Reporter) -> Iterator[Finding]:
     assert table.cidr is not None
     shadows, number = table.cidr.shadowed(_SHADOWS)
-    for at, (entry, cover) in enumerate(shadows):
-        same = entry.value.text == cover.value.text
-        line = cover.line.location.start.line
-        message = (
-            f"{entry.network} is never looked at: {cover.network} in line {line} comes first"
-            f"{' and answers the same' if same else ''}"
-        )
-        if at == _SHADOWS - 1 and number > _SHADOWS:
-            message += f"; so are {number - _SHADOWS} more rules further down"
-        finding = report.finding(
-            entry.pattern,
-            message,
-            severity=Severity.INFO if same else Severity.WARNING,
-            related=(Related("the rule that counts", cover.line.location),),
-        )
-        if finding is not None:
-            yield finding
+    same = [shadow for shadow in shadows if shadow.rule.value.text == shadow.cover.value.text]
+    other = [shadow for shadow in shadows if shadow.rule.value.text != shadow.cover.value.text]
+    yield from limited((_shadow(shadow, report) for shadow in other), "rules are never looked at")
+    if len(same) <= _SEVERAL:
+        for shadow in same:
+            yield from limited((_shadow(shadow, report, same=True),), "")
+        return
+    rest = f"{len(same) - 1}{' or more' if number > len(shadows) else ''} more rules"
+    finding = _shadow(same[0], report, same=True)
+    if finding is not None:
+        finding.message += f"; {rest} of this table say nothing new either"
+        yield finding
+
+
+def _shadow(shadow: Shadow, report: Reporter, *, same: bool = False) -> Finding | None:
+    entry, cover = shadow
+    line = cover.line.location.start.line
+    message = f"{entry.network} is never looked at: {cover.network} in line {line} comes first"
+    if same:
+        message += " and answers the same"
+    return report.finding(
+        entry.pattern,
+        message,
+        severity=Severity.INFO if same else Severity.WARNING,
+        related=(Related("the rule that counts", cover.line.location),),
+    )

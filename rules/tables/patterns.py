@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.config.placeholders import is_shell_variable
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 from .common import Reporter, limited, quoted, retype
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from postlint.syntax.pattern import PatternToken
     from postlint.syntax.regexp_table import PatternRule, PatternText
 
+_VARIABLE = LazyPattern(r"\$[({]?([A-Za-z_][A-Za-z0-9_]*)")
 _PERL_GROUPS = ("(?:", "(?=", "(?!", "(?<", "(?>", "(?i", "(?s", "(?x", "(?m", "(?P", "(?#")
 
 
@@ -98,6 +101,8 @@ def _skipped(entry: PatternRule, table: Table, report: Reporter) -> Finding | No
     assert entry.problem is not None
     if is_plain_line(entry):
         return None  # TBL004
+    if entry.problem.startswith(words.NOT_NUMERIC) and _has_shell_variable(entry.value.text):
+        return None  # for envsubst(1)
     at = entry.at if entry.at is not None and entry.at.text else entry.line
     if entry.problem == words.UNRECOGNIZED:
         return report.finding(entry.line, f"{quoted(entry.line.text)} is no rule: it is skipped")
@@ -110,6 +115,10 @@ def _skipped(entry: PatternRule, table: Table, report: Reporter) -> Finding | No
             message = f'Postfix skips this rule: "{group}" is Perl, which no regexp table knows'
             fix = retype(table.uses[0], "regexp", "pcre")
     return report.finding(at, message, fix=fix)
+
+
+def _has_shell_variable(text: str) -> bool:
+    return any(is_shell_variable(match[1]) for match in _VARIABLE.finditer(text))
 
 
 def _without_result(entry: PatternRule, table: Table, report: Reporter) -> Finding | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.versions import Interval
 from postlint.config.placeholders import has_placeholder
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.lists import split_list
-
-from .common import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.lookup_table import TableUse
+    from postlint.postfix.versions import PostfixVersion
 
 
 @rule("TBL012", severity=Severity.ERROR, tags=("CWE-862",))
@@ -25,9 +25,10 @@ def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
     """A table is asked through proxymap, which is not told to open it.
 
     Why: The proxymap service opens no tables but those that proxy_read_maps mentions, directly or
-        through $parameters. It logs "request for unapproved table", and the lookup fails. The
-        default has most parameters, but not the restrictions at DATA, restriction classes, and
-        what only an override in master.cf names.
+        through $parameters. It logs "request for unapproved table", and the daemon that asks
+        dies of it; from Postfix 3.11 on every lookup fails instead. The default has most
+        parameters, but not the restrictions at DATA, restriction classes, and what only an
+        override in master.cf names.
     Fix: Add the table, or $ and the name of the parameter, to proxy_read_maps; proxy_write_maps
         for tables that Postfix writes.
     Bad:
@@ -37,6 +38,8 @@ def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
         proxy_read_maps = proxy:mysql:/etc/postfix/clients.cf
     References: proxymap(8), postconf(5) proxy_read_maps, src/proxymap/proxymap.c
     """
+    if instance.main_cf is None:
+        return
     if any(has_placeholder(setting.text) for setting in instance.settings.values()):
         return
     approved: dict[str, frozenset[str] | None] = {}
@@ -101,13 +104,26 @@ def _refused(use: TableUse, parameter: str, instance: Instance) -> Finding:
     shown = name if len(name) <= 60 else f"{name[:57]}..."
     return Finding(
         use.location,
-        f"proxymap refuses {shown}: {parameter} does not mention it, and {described(use)} gets an"
-        " error for every lookup",
+        f"proxymap refuses {shown}: {parameter} does not mention it, and {_consequence(instance)}",
         parameter=use.parameter,
         service=use.service_label,
         related=related,
         fix=fix,
     )
+
+
+def _consequence(instance: Instance) -> str:
+    match Interval(instance).holds(_answers_with_errors):
+        case "always":
+            return "every lookup fails"
+        case "never":
+            return "the daemon that asks dies"
+        case _:
+            return "the daemon that asks dies (from 3.11 on every lookup fails)"
+
+
+def _answers_with_errors(version: PostfixVersion) -> bool:
+    return version >= (3, 11)
 
 
 def _is_one_line(value: Effective) -> bool:

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from postlint.syntax.table import TableEntry
 
 _ADDRESSES = frozenset({"generic", "rewrite", "virtual alias"})
+_WITH_TEXT = frozenset({"discard", "error", "retry"})
+"""Transports whose next hop is a text for people."""
+
 _ONE_ADDRESS = frozenset({"generic", "rewrite"})
 _DOMAIN = LazyPattern(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}\Z")
 _HOST = LazyPattern(r"\[|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\Z")
 _COMMENT = LazyPattern(r"(?:\A|[ \t])#")
 
 _ENTRY = r"\n[^ \t\v\f\r\n#][^ \t\v\f\r\n]*+[ \t\v\f\r]++"
-_NEXT_HOP = r"\[?+[A-Za-z0-9.-]++\]?+(?::[A-Za-z0-9-]++)?+"
+_NEXT_HOP = r"(?:\[[A-Za-z0-9.-]++\]|[A-Za-z0-9.-]++)(?::[A-Za-z0-9-]*+)?+"
 _COMMENTED = LazyPattern(rf"{_ENTRY}(?:[^\n]*?[ \t])?#")
 _NO_COLON = LazyPattern(rf"{_ENTRY}[^:\n]*+(?=\n|\Z)")
 _ODD_ROUTE = LazyPattern(rf"{_ENTRY}(?![A-Za-z0-9_-]*+:(?:{_NEXT_HOP})?+[ \t\r]*+(?=\n|\Z))")
@@ -166,15 +169,15 @@ def _route(entry: TableEntry, table: Table, report: Reporter) -> Finding | None:
     """``transport:nexthop``."""
     value = entry.value
     text = value.text
-    if _COMMENT.search(text):
-        return _comment(value, report, "part of the next hop")
     transport, colon, rest = text.partition(":")
+    if _COMMENT.search(text) and transport not in _WITH_TEXT:
+        return _comment(value, report, "part of the next hop")
     if colon and "[" not in transport:
         if not _runs_smtp(transport, table) or not rest:
             return None
         return _next_hop(value.cut(len(transport) + 1, len(text)), report)
     instance = table.instance
-    known = {service.name for service in instance.services}
+    known = {service.name for service in instance.services if service.type == "unix"}
     if text in known or (not _HOST.match(text) and not instance.whole_master_cf):
         return None
     fix = None
@@ -190,7 +193,11 @@ def _route(entry: TableEntry, table: Table, report: Reporter) -> Finding | None:
 def _runs_smtp(transport: str, table: Table) -> bool:
     if not transport:
         return False
-    programs = {service.program for service in table.instance.services if service.name == transport}
+    programs = {
+        service.program
+        for service in table.instance.services
+        if service.name == transport and service.type == "unix"
+    }
     if programs:
         return programs <= {"smtp", "lmtp"}
     return transport in ("smtp", "relay") and not table.instance.whole_master_cf
@@ -224,8 +231,8 @@ def _lacks_colon(entry: TableEntry) -> bool:
 
 def _password(entry: TableEntry, report: Reporter) -> Finding | None:
     message = (
-        f"the result for {quoted(entry.key.text)} has no colon between login and password: it is"
-        " a login with an empty password"
+        "there is no colon between login and password in this result: all of it is a login with"
+        " an empty password"
     )
     return report.finding(entry.key, message)
 

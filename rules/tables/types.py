@@ -22,12 +22,15 @@ _NETWORK_KEY = LazyPattern(
     r"\[?[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\]?/[0-9]{1,2}\]?\Z|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:]*\]?/[0-9]{1,3}\]?\Z"
 )
 _WILDCARD_KEY = LazyPattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}(?:\.\*)+\Z")
-_PATTERN_KEY = LazyPattern(r"!?/(?=[^@]*[\^$*+?|\\()\[\]]).*/[imsxAEUX]*\Z|\^.*\$\Z")
+_PATTERN_KEY = LazyPattern(r"!?/(?=.*[\^$*+?|\\()\[\]@]).*/[imsxAEUX]*\Z|\^.*\$\Z")
 _CANDIDATE = LazyPattern(
     r"\n(?:!?/|\^|\[?[0-9A-Fa-f.:]*+(?:\]?/|\*))",
 )
 _HOST_NAME = LazyPattern(r"!?\.?[A-Za-z0-9_*-]+(?:\.[A-Za-z0-9_*-]+)*\.?\Z|\S*@\S*\Z")
 _PLAIN_LINE = LazyPattern(r"[A-Za-z0-9.@*<_-]\S*[ \t]+\S")
+
+NO_NETWORK = ("bad address", "bad network", "bad mask value")
+"""What Postfix says of a rule that may be for another type of table."""
 
 _SEVERAL = 3
 """From so many lines on the table as a whole is of the wrong type."""
@@ -54,7 +57,10 @@ def wrong_table_for_content(table: Table) -> Iterator[Finding]:
     """
     if not table.purposes - {"cache"}:
         return
-    yield from _by_use(table)
+    useless = list(_by_use(table))
+    yield from useless
+    if useless:
+        return
     if table.dialect is not None:
         yield from _together(table, list(_plain_lines(table)))
     elif table.type == "cidr":
@@ -136,7 +142,7 @@ def is_plain_line(entry: PatternRule) -> bool:
 
 def _names_among_networks(table: Table) -> Iterator[_Odd]:
     for entry in table.networks() if table.cidr is None else table.cidr.odd():
-        if entry.problem is None or not entry.problem.startswith(("bad address", "bad network")):
+        if entry.problem is None or not entry.problem.startswith(NO_NETWORK):
             continue
         text = entry.pattern.text
         if is_no_network(text):

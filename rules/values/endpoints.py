@@ -89,7 +89,7 @@ def bad_endpoint(instance: Instance) -> Iterator[Finding]:
 
     Why: Mail filters and policy servers are inet:host:port or unix:path. Without the first word
         or the port smtpd answers every mail with a temporary error, or does not start. A
-        relayhost takes no scheme and no transport: it is looked up as a host of that name.
+        relayhost is a host, without a scheme or transport before it: with one, nothing is sent.
     Fix: Write the endpoint in full.
     Bad:
         smtpd_milters = localhost:8891
@@ -231,12 +231,14 @@ def _relay_host(item: Explicit, element: Element) -> Iterator[Finding]:
         return
     prefix = _TRANSPORT_PREFIX.match(text)
     if prefix is not None and ("[" in text or text.count(":") > 1 or "." in text):
-        yield _finding(
-            item,
-            element,
-            f'{name} takes no transport: "{prefix[1]}" is looked up as the name of a host',
-            text,
-        )
+        location = element.location or item.value.value_location
+        assert location is not None
+        fix = None
+        if element.location is not None and prefix[1] == "smtp":
+            rest = text.removeprefix("smtp:")
+            fix = Fix(f"write {rest}", (Edit(location, rest),), "safe")
+        message = f'{name} is a host, without a transport: "{prefix[1]}:" does not belong there'
+        yield _at(item, location, message, fix)
 
 
 def _finding(item: Explicit, element: Element, message: str, text: str) -> Finding:

@@ -142,6 +142,23 @@ def test_broken_file(postlint: Callable[..., Run], text: str, name: str) -> None
     assert run.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.postlint]\nfail-on = 'never'\n",
+        "[ 'tool' . \"postlint\" ]\nfail-on = 'never'\n",
+        "[project]\nx = 1\n  [tool.postlint] # ours\nfail-on = 'never'\n",
+        "[tool]\npostlint = { fail-on = 'never' }\n",
+        "[tool]\npostlint.fail-on = 'never'\n",
+        "tool.postlint.fail-on = 'never'\n",
+        "tool = { postlint = { fail-on = 'never' } }\n",
+    ],
+)
+def test_every_way_to_write_the_table(postlint: Callable[..., Run], text: str) -> None:
+    write({"a/main.cf": ERROR, "a/pyproject.toml": text})
+    assert postlint("check", "a").status == 0
+
+
 @pytest.mark.parametrize("text", ["tool = 1\n# postlint", "[tool]\npostlint = 1\n"])
 def test_odd_pyproject(postlint: Callable[..., Run], text: str) -> None:
     write({"a/main.cf": ERROR, "a/pyproject.toml": text})

@@ -185,10 +185,44 @@ def test_named_file_is_checked_though_ignored(postlint: Callable[..., Run]) -> N
     assert found_in(check(postlint, "top/build/main.cf")) == ["top/build/main.cf"]
 
 
+def test_named_folder_is_checked_though_ignored(postlint: Callable[..., Run]) -> None:
+    write(
+        {
+            "top/.git/HEAD": "",
+            "top/.gitignore": "build/\n",
+            "top/build/main.cf": ERROR,
+            "top/build/deep/main.cf": ERROR,
+        }
+    )
+    expected = ["top/build/deep/main.cf", "top/build/main.cf"]
+    assert found_in(check(postlint, "top/build")) == expected
+    assert found_in(check(postlint, "top/build/deep")) == expected[:1]
+    assert found_in(check(postlint, "top")) == []
+
+
 def test_the_same_file_twice_is_reported_once(postlint: Callable[..., Run]) -> None:
     write({"a/main.cf": ERROR})
+    Path("link").symlink_to("a")
     once = check(postlint, "a")
     assert check(postlint, "a", "a", "a/main.cf") == once
+    assert check(postlint, "./a/../a", str(Path("a").absolute()), "link", "a") == once
+
+
+def test_links_out_of_a_folder_are_not_followed(postlint: Callable[..., Run]) -> None:
+    write({"secret/passwords": ERROR, "a/b/main.cf": ERROR, "a/b/c/master.cf": MASTER})
+    Path("a/main.cf").symlink_to("../secret/passwords")
+    Path("a/master.cf").symlink_to("b/c/master.cf")
+    Path("a/b/c/main.cf").symlink_to("../main.cf")
+    run = check(postlint, "a")
+    assert run.status == 2
+    reason = "a link leads out of the folder; name the file itself if it is meant"
+    assert run.err == f"postlint: a/main.cf: {reason}\n"
+    assert found_in(run) == ["a/b/c/main.cf", "a/b/main.cf"]
+    named = check(postlint, "a/b/c/master.cf")
+    assert named.status == 0
+    assert named.err == "postlint: a/b/c/main.cf: a link leads out of the folder\n"
+    assert check(postlint, "a/main.cf").status == 1
+    assert check(postlint, "a", "--host").err == ""
 
 
 @pytest.mark.parametrize("name", ["new\nline", "esc\x1b[31m", "bidi\u202e", "bad\udcff"])
@@ -242,6 +276,7 @@ def test_host_is_implied_for_the_installed_configuration_only(
         }
     )
     monkeypatch.setattr("postlint.cli.check.CONFIG_DIRECTORY", str(here / "etc"))
+    monkeypatch.setattr("postlint.config.files.CONFIG_DIRECTORY", str(here / "etc"))
     monkeypatch.setattr("postlint.cli.host.installed_version", lambda: PostfixVersion.parse("3.7"))
 
     def instances(*arguments: str) -> tuple[list[str], int]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from postlint.cli.configuration import KEYS
-from postlint.cli.main import COMMANDS
+from postlint.cli.main import COMMANDS, main
+from postlint.lint.registry import bundled_rules
 from postlint.postfix.versions import NEWEST_KNOWN, OLDEST_KNOWN
 from postlint.version import VERSION
 from tests.installed import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,10 +45,35 @@ def test_ci_runs_the_command_of_the_readme() -> None:
 
 
 def test_shown_commands_exist() -> None:
-    pairs = re.findall(r"(?m)^(?:\$ )?postlint ([a-z]+)|`postlint ([a-z]+)", README + CONTRIBUTING)
-    shown = {first or second for first, second in pairs}
+    code = "\n".join(re.findall(r"^ {4}.*$|`[^`\n]+`", README + CONTRIBUTING, re.MULTILINE))
+    shown = set(re.findall(r"(?<![-/.])\bpostlint ([a-z]+)\b(?!/)", code))
     assert shown
-    assert shown - {"has", "is"} <= set(COMMANDS)
+    assert shown <= set(COMMANDS)
+
+
+def test_the_rule_of_the_walk_through_works(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (snippet,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, re.DOTALL)
+    header = (
+        "from __future__ import annotations\n"
+        "from postlint.lint.finding import Finding, Severity\n"
+        "from postlint.lint.rule import rule\n"
+    )
+    text = dedent(snippet).replace("OPS001", "ACME001").replace("left_on", "left_on_again")
+    (tmp_path / "acme.py").write_text(header + text)
+    options = ["--plugin", str(tmp_path / "acme.py"), "--select", "ACME", "--no-config"]
+    for value, status in (("yes", 1), ("no", 0)):
+        (tmp_path / "main.cf").write_text(f"soft_bounce = {value}\n")
+        assert main(["check", str(tmp_path / "main.cf"), *options]) == status
+    assert main(["rule", "ACME001", "--plugin", str(tmp_path / "acme.py")]) == 0
+    assert "Senders try again" in capsys.readouterr().out
+
+
+def test_shown_codes_exist() -> None:
+    codes = {rule.code for rule in bundled_rules()}
+    shown = set(re.findall(r"\b(?!ACME)[A-Z]{3,4}[0-9]{3}\b", README + CONTRIBUTING))
+    assert shown <= codes
 
 
 def test_shown_configuration_is_valid() -> None:

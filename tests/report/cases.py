@@ -108,7 +108,7 @@ def finding(
     message: str,
     *,
     services: Sequence[tuple[str, Location | None]] = (),
-    fingerprint: str = "0123456789abcdef",
+    identity: str = "DUP001 main.cf",
     severity: Severity | None = None,
     parameter: str | None = None,
     related: Sequence[Related] = (),
@@ -120,7 +120,7 @@ def finding(
     )
     made.attribute(of)
     made.services = tuple(services)
-    made.fingerprint = fingerprint
+    made.identity = identity
     return made
 
 
@@ -173,7 +173,7 @@ def full() -> Result:
                     ("smtps/inet", None),
                 ],
                 fix=Fix("use >=TLSv1.2", [Edit(protocols, ">=TLSv1.2")], "unsafe"),
-                fingerprint="fedcba9876543210",
+                identity="DUP001 main.cf, the second",
             ),
             finding(undocumented, locate(MASTER, "-o smtpd_tls"), "no [link](1) or {0}"),
             finding(

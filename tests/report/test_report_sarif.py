@@ -131,7 +131,9 @@ def test_result(run):
         },
         "region": {"startLine": 3, "startColumn": 1, "endLine": 3, "endColumn": 32},
     }
-    assert first["partialFingerprints"] == {"postlintFingerprint/v1": "0123456789abcdef"}
+    assert first["partialFingerprints"] == {
+        "postlintFingerprint/v1": "8b200eb9be61c65d2a2d8a9e100fe8bf"
+    }
     assert first["properties"] == {"parameter": "relayhost"}
     assert "snippet" not in json.dumps(run)
     assert run["columnKind"] == "unicodeCodePoints"

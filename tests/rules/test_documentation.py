@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
 from tests.linting import lint_files
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from postlint.lint.rule import Example, Rule
@@ -21,8 +23,8 @@ WITH_HOST = frozenset({"CRT002", "TBL001", "TBL002", "TBL003", "TBL015"})
 """Rules that look at files of the host itself."""
 
 
-BAD_MODES = {"TBL015": 0o666}
-"""Modes of main.cf where that is what a rule is about."""
+BAD_MODES = {"TBL015": {"main.cf": 0o666}}
+"""Modes of files other than 0644, where that is what a rule is about."""
 
 
 def stock_master_cf(version: PostfixVersion) -> str:
@@ -31,12 +33,17 @@ def stock_master_cf(version: PostfixVersion) -> str:
     return "\n".join(lines) + "\n"
 
 
-def findings_of(example: Example, folder: Path, rule: Rule) -> list[str]:
+def findings_of(
+    example: Example, folder: Path, rule: Rule, modes: Mapping[str, int] = MappingProxyType({})
+) -> list[str]:
     """The codes of the snippet's findings, beside a stock master.cf."""
     select = rule.code if rule.opt_in else None
     version = PostfixVersion.parse(example.version) if example.version else NEWEST_STABLE
     files = {"main.cf": "", "master.cf": stock_master_cf(version), **example.files}
     host = rule.code in WITH_HOST
+    for name in files if host else ():
+        (folder / name).touch()
+        (folder / name).chmod(modes.get(name, 0o644))
     findings = lint_files(folder, files, version=example.version, select=select, host=host)
     return [finding.code for finding in findings]
 
@@ -51,10 +58,8 @@ def test_page_is_complete(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_bad_snippet_fires(rule: Rule, tmp_path: Path) -> None:
-    if rule.code in BAD_MODES:
-        (tmp_path / "main.cf").touch()
-        (tmp_path / "main.cf").chmod(BAD_MODES[rule.code])
-    assert rule.code in findings_of(rule.documentation.bad, tmp_path, rule)
+    modes = BAD_MODES.get(rule.code, {})
+    assert rule.code in findings_of(rule.documentation.bad, tmp_path, rule, modes)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

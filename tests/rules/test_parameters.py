@@ -232,6 +232,7 @@ def test_deprecated_names_are_replaced(before: str, after: str, tmp_path: Path) 
         "smtp_tls_per_site = hash:/etc/postfix/per_site\n",
         "disable_dns_lookups = yes\n",
         "smtp_tls_enforce_peername = yes\n",
+        "smtpd_client_connection_limit_exceptions =\n",
     ],
 )
 def test_what_has_no_plain_replacement_has_no_fix(main: str, tmp_path: Path) -> None:

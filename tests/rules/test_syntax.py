@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.linting import lint_files
 from tests.rules.fixes import apply_fix, marked
@@ -239,3 +242,34 @@ def test_what_a_version_can_not_expand(tmp_path: Path) -> None:
     old = lint_files(tmp_path, {"main.cf": main}, select="SYN008", version="2.11")
     assert [item.location.start.line for item in old] == [1]
     assert lint_files(tmp_path, {"main.cf": main}, select="SYN008", version="3.0") == []
+
+
+PIECES = (
+    *("myhostname", "mynetworks", "smtpd_helo_restrictions", "message_size_limit", "relayhost"),
+    *("virtual_alias_maps", "smtpd_milters", "smtpd_timeout", "header_checks", "x", "hash:/a"),
+    *("check_client_access", "reject_rbl_client", "sleep", "warn_if_reject", "reject", "inet:a:1"),
+    *("=", " = ", "\n", "\n  ", "\n\t# y\n", "\r\n", "\v", "\f", ",", ";", "|", "!", "/", ":"),
+    *('"', "'", "#", " # y", "\\", "\\\n", "$", "$x", "${x", "${x?{a}:{b}}", "$(", "{", "}"),
+    *("{{ a }}", "{% if a %}", "<% end %>", "10M", "5 s", "1month", "yes", "[", "]"),
+    *("\u00a0", "\ufeff", "\0", "\udce9", "\u201c", "smtp inet n - n - - smtpd", "-o ", "a=b"),
+)
+
+
+@given(
+    main=st.lists(st.sampled_from(PIECES), max_size=25).map("".join),
+    master=st.lists(st.sampled_from(PIECES), max_size=15).map("".join),
+    version=st.sampled_from((None, "2.6", "3.5", "3.12")),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_text_is_checked_and_every_fix_can_be_applied(
+    main: str, master: str, version: str | None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "any"
+    folder.mkdir(exist_ok=True)
+    for family in ("SYN", "DUP", "PAR", "VAL"):
+        files = {"main.cf": main, "master.cf": master}
+        for finding in lint_files(folder, files, select=family, version=version):
+            start, end = finding.location.span
+            assert 0 <= start <= end <= len(finding.location.source.text)
+            spans = sorted(edit.location.span for edit in finding.fix.edits) if finding.fix else []
+            assert all(one.end <= other.start for one, other in pairwise(spans))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MADE_WITH = "Lark 1.3.1"
 
 TABLE: Table = {
- 'fingerprint': '9a6d167ebd3ad8762ff803ae90fa8e65fdcb1783c009dde649fcbdd36df5912c',
+ 'fingerprint': '1 start 1305 ef7dab5e',
  'lexers': (
   (
    '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',

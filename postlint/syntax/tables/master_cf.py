@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MADE_WITH = "Lark 1.3.1"
 
 TABLE: Table = {
- 'fingerprint': '625b3e24364074bbc29bf99e429c504367ddab5b0096ec81100bee512d2350d6',
+ 'fingerprint': '1 start 1417 9dc5c3f4',
  'lexers': (
   (
    '(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<JOIN>\n(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)*+(?=[\\v\x0c][ \t\\v\x0c\r]*+[^ \t\\v\x0c\r\n#]))|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<CHARS>[^ \t\r\n{]++)|(?P<LBRACE>\\{)',

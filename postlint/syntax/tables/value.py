@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MADE_WITH = "Lark 1.3.1"
 
 TABLE: Table = {
- 'fingerprint': '8567914e89a79334b27a4e8b4d3406c9cf1cb88e062fb898b6eb506b863dcb55',
+ 'fingerprint': '1 value expression list 1934 f97c7487',
  'lexers': (
   ('(?P<NAME>[A-Za-z0-9_]++)|(?P<BLANKS>[ \t\r\n]++)|(?P<ELSE>:)|(?P<IF>\\?)|(?P<LBRACE>\\{)', ()),
   ('(?P<ITEM_TEXT>[^, \t\r\n{]++)|(?P<SEPARATOR>[, \t\r\n]++)|(?P<LBRACE>\\{)', ()),
