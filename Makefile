@@ -1,7 +1,7 @@
 # The commands that CONTRIBUTING.md explains. "make setup" makes .venv; BIN=... uses another.
 BIN = .venv/bin
 
-.PHONY: help setup howto test lint format bench grammars facts readme
+.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ format: ## format and fix what can be fixed
 bench: ## the figures of README.md
 	$(BIN)/python -m tests.bench
 
+ecosystem: ## what changed over hundreds of real configurations (POSTLINT_SHARED=folder)
+	$(BIN)/python -m tests.ecosystem
+
 grammars: ## the parser tables, after a change of a grammar
 	$(BIN)/python tools/build_grammars.py
 
@@ -36,3 +39,6 @@ facts: ## the facts about Postfix, after a change of the measurements (FACTS=fol
 
 readme: ## the output that README.md shows
 	$(BIN)/python tools/update_readme.py
+
+docs: ## docs/rules.md, after a change of a rule
+	$(BIN)/python tools/build_rule_reference.py

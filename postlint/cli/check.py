@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postlint.cli.arguments import add_color, add_selection
@@ -20,10 +18,11 @@ from postlint.cli.output import (
     write_file,
     write_output,
 )
+from postlint.cli.paths import default_path
 from postlint.cli.plugins import plugin_names
 from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
-from postlint.config.files import CONFIG_DIRECTORY, is_installed
+from postlint.config.files import is_installed
 from postlint.config.load import load_instance
 from postlint.lint.parallel import WorkerDiedError, check_here, check_in_processes
 from postlint.lint.result import Notification, Result
@@ -34,6 +33,7 @@ from postlint.report.formats import FORMATS, Options, render
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from postlint.cli.arguments import Parser
     from postlint.config.discovery import Candidate, Kind
@@ -91,7 +91,9 @@ def add_arguments(parser: Parser) -> None:
     checked.add_argument(
         "--as", dest="kind", metavar="KIND", help="what the files are: main.cf or master.cf"
     )
-    checked.add_argument("--root", metavar="DIR", help="the folder where absolute paths begin")
+    checked.add_argument(
+        "--root", metavar="DIR", help="the folder where absolute paths begin: an image, a chroot"
+    )
     checked.add_argument(
         "--host",
         action="store_true",
@@ -108,7 +110,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """The command; returns the exit status."""
-    paths = options.paths or [_default_path(options)]
+    paths = options.paths or [default_path(options.root, isolated=bool(options.isolated))]
     settings = Settings(options, _configuration(options, paths))
     minimum = settings.severity_at_least()
     fail_on = settings.fail_on()
@@ -211,16 +213,6 @@ def _configuration(options: Namespace, paths: Sequence[str]) -> Configuration:
     if options.no_config or options.isolated:
         return Configuration({})
     return find_configuration(paths)
-
-
-def _default_path(options: Namespace) -> str:
-    """Where Postfix's own tools look (postconf(1))."""
-    path = CONFIG_DIRECTORY
-    if not options.isolated:
-        path = os.environ.get("MAIL_CONFIG") or path
-    if not Path(path).is_dir():
-        raise UsageError(f"nothing to check: name a folder or a file ({path} does not exist)")
-    return path
 
 
 def _kind(word: str | None) -> Kind | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from postlint.cli.configuration import Configuration
 from postlint.cli.errors import EXIT_OK, EXIT_TROUBLE, UsageError
 from postlint.cli.output import is_terminal, use_color, write_output
+from postlint.cli.paths import default_path
 from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
@@ -54,7 +54,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--color", metavar="WHEN", help="auto, always or never (default: auto)")
     parser.add_argument("--postfix-version", metavar="X.Y[.Z]", help="the Postfix that it is for")
     parser.add_argument("--as", dest="kind", metavar="KIND", help="main.cf or master.cf")
-    parser.add_argument("--root", metavar="DIR", help="the folder where absolute paths begin")
+    parser.add_argument(
+        "--root", metavar="DIR", help="the folder where absolute paths begin: an image, a chroot"
+    )
     parser.add_argument("--host", action="store_true", help="it is this host's: open its files")
     explain = parser.add_argument_group("one client, step by step")
     explain.add_argument("--explain", metavar="SERVICE", help="an smtpd service: smtp, smtp/inet")
@@ -71,7 +73,7 @@ def run(options: Namespace) -> int:
     when = settings.word("color", _WHEN, "auto")
     version = settings.postfix_version()
     root = settings.root()
-    paths = options.paths or [os.environ.get("MAIL_CONFIG") or "/etc/postfix"]
+    paths = options.paths or [default_path(options.root)]
     discovery = Discovery(_kind(options.kind), host=options.host)
     candidates = discovery.find(paths, sys.stdin.buffer.read)
     for path, reason in discovery.unreadable:

@@ -107,7 +107,7 @@ def test_nothing_to_check(
     default: str | None,
     expected: str,
 ) -> None:
-    monkeypatch.setattr("postlint.cli.check.CONFIG_DIRECTORY", "/etc/postfix-is-not-here")
+    monkeypatch.setattr("postlint.cli.paths.CONFIG_DIRECTORY", "/etc/postfix-is-not-here")
     if default:
         monkeypatch.setenv("MAIL_CONFIG", default)
     run = postlint("check")
@@ -121,6 +121,18 @@ def test_mail_config_is_the_default(
 ) -> None:
     write({"here/main.cf": CLEAN, "etc/main.cf": CLEAN, "etc/master.cf": ""})
     monkeypatch.setenv("MAIL_CONFIG", "here")
-    monkeypatch.setattr("postlint.cli.check.CONFIG_DIRECTORY", str(Path("etc").absolute()))
+    monkeypatch.setattr("postlint.cli.paths.CONFIG_DIRECTORY", str(Path("etc").absolute()))
     assert "in 1 file." in postlint("check", "--select", "DUP").out
     assert "in 2 files." in postlint("check", "--select", "DUP", "--isolated").out
+
+
+@pytest.mark.parametrize("command", ["check", "exposure"])
+def test_below_a_root_the_default_is_its_own(
+    postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    write({"here/main.cf": CLEAN, "image/etc/postfix/main.cf": "soft_bounce = maybe\n"})
+    monkeypatch.setenv("MAIL_CONFIG", "here")  # that is about this host
+    assert "image/etc/postfix" in postlint(command, "--root", "image").out
+    run = postlint(command, "--root", "here")
+    assert (run.status, run.out) == (2, "")
+    assert "(here/etc/postfix does not exist)" in run.err

@@ -1,4 +1,4 @@
-"""README.md and CONTRIBUTING.md say what is so."""
+"""README.md, CONTRIBUTING.md and docs/ say what is so."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_shown_configuration_is_valid() -> None:
 
 def test_shown_yaml_is_valid() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    github, gitlab, pre_commit = map(yaml.safe_load, blocks)
+    pre_commit, github, gitlab = map(yaml.safe_load, blocks)
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     (step,) = (step for step in github["steps"] if "postlint" in step["uses"])
     assert step["uses"].endswith(f"@v{VERSION}")
