@@ -1,63 +1,115 @@
-"""Lookups in access tables: which keys smtpd asks for, and what a readable table answers."""
+"""Lookups in tables whose contents can be seen: access tables, and lists of domains and hosts."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables
 from postlint.records import NamedTuple
-from postlint.syntax.lists import split_list
-from postlint.syntax.patterns import LazyPattern
-from postlint.syntax.table import logical_lines, read_indexed
+from postlint.syntax.source import SourceFile, SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+    from postlint.analysis.access_keys import Key
     from postlint.config.effective import Element
     from postlint.config.instance import Instance
     from postlint.config.scope import Scope
+    from postlint.syntax.cidr_table import CidrRule, Network
+    from postlint.syntax.pattern import Dialect
+    from postlint.syntax.pattern_match import Matcher
+    from postlint.syntax.regexp_table import PatternRule, PatternText
     from postlint.syntax.source import Location
-
-Key = tuple[str, bool]
-"""A key, and whether it is a part of the name or address: pattern tables never see those."""
 
 ENTRY_LIMIT = 20_000
 """Entries that are kept of one table; what a longer one says is not known."""
 
+IN_BRACES_SINCE = (3, 7)
+"""The first version with ``cidr:{ … }``, ``pcre:{ … }`` and ``regexp:{ … }``."""
+
+_PATTERN_TYPES = ("cidr", "pcre", "regexp")
+
 
 class Found(NamedTuple):
-    """The answer of a table. ``unknown``: it can not be read; ``error``: why the lookup fails."""
+    """The answer of a table. ``unknown``: it can not be read; ``error``: why the lookup fails.
+
+    ``filled_in``: the value still has ``$1``, for which a part of the key will stand.
+    """
 
     value: str | None = None
     key: str = ""
     location: Location | None = None
     unknown: bool = False
     error: str = ""
+    filled_in: bool = False
+
+
+class KeyTest(NamedTuple):
+    """What a key must be: inside a network, or matched by a pattern.
+
+    ``matcher`` is None where nobody can tell what a pattern matches.
+    """
+
+    negated: bool
+    network: Network | None
+    matcher: Matcher | None
+
+    def holds(self, key: str, address: Network | None) -> bool | None:
+        """Whether it is; ``address`` is the key as one."""
+        if self.network is not None:
+            inside = address is not None and self.network.covers(address)
+            return address is not None and inside != self.negated
+        found = None if self.matcher is None else self.matcher.search(key)
+        return None if found is None else found != self.negated
 
 
 class Entry(NamedTuple):
-    """What a table holds, in its order; ``pattern`` is None where the key is text."""
+    """What a table holds, in its order. ``tests`` are those of patterns and networks.
+
+    ``key`` is the key, the pattern without its delimiters, or the network.
+    """
 
     key: str
     value: str
     location: Location | None
-    pattern: re.Pattern[str] | None = None
-    negated: bool = False
+    tests: tuple[KeyTest, ...] = ()
+    filled_in: bool = False
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether its key is a regular expression."""
+        return any(test.network is None for test in self.tests)
+
+    @property
+    def negated(self) -> bool:
+        """Whether it answers where its own test fails."""
+        return any(test.negated for test in self.tests[-1:])
+
+    def matches(self, key: str, address: Network | None = None) -> bool | None:
+        """Whether all tests hold for a key; None where that can not be told."""
+        doubtful = False
+        for test in self.tests:
+            holds = test.holds(key, address)
+            if holds is False:
+                return False
+            doubtful = doubtful or holds is None
+        return None if doubtful else True
 
 
 class AccessTable:
     """A table of which everything is known. ``partial``: it is asked for parts of addresses."""
 
-    __slots__ = ("_entries", "_index", "kind", "partial")
+    __slots__ = ("_answers", "_entries", "_index", "kind", "partial")
 
     def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
         self.kind = kind
         self._entries = tuple(entries)
-        self.partial = kind not in ("cidr", "pcre", "regexp")
+        self.partial = kind not in _PATTERN_TYPES
         self._index: dict[str, Entry] = {}
+        self._answers: dict[str, Found] = {}
         for entry in self._entries if self.partial else ():
             if kind == "inline":  # the last of several counts
                 self._index[entry.key.lower()] = entry
@@ -75,43 +127,39 @@ class AccessTable:
             if part and not self.partial:
                 continue
             found = self.find(key)
-            if found is not None:
-                if not found.value:
-                    return Found(key=key, location=found.location, error="its value is empty")
-                return Found(found.value, key, found.location)
+            if found.value is not None or found.unknown or found.error:
+                return found
         return Found()
 
-    def find(self, key: str) -> Entry | None:
-        """The entry for one key."""
+    def find(self, key: str) -> Found:
+        """The answer to one key."""
         if not key:
-            return None
+            return Found()
+        found = self._answers.get(key)
+        if found is None:
+            found = self._answers[key] = self._find(key)
+        return found
+
+    def _find(self, key: str) -> Found:
         if self.kind == "static":
-            return self._entries[0] if self._entries else None
+            return _answer(self._entries[0], key) if self._entries else Found()
         if self.partial:
-            return self._index.get(key.lower())
-        return self._find_address(key) if self.kind == "cidr" else self._find_pattern(key)
-
-    def _find_address(self, key: str) -> Entry | None:
-        from ipaddress import ip_address, ip_network
-
-        try:
-            address = ip_address(key)
-        except ValueError:
-            return None
+            entry = self._index.get(key.lower())
+            return Found() if entry is None else _answer(entry, key)
+        address = _address(key) if self.kind == "cidr" else None
         for entry in self._entries:
-            network = ip_network(entry.key)
-            if network.version == address.version and (address in network) != entry.negated:
-                return entry
-        return None
+            matches = entry.matches(key, address)
+            if matches is None:
+                return Found(key=key, location=entry.location, unknown=True)
+            if matches:
+                return _answer(entry, key)
+        return Found()
 
-    def _find_pattern(self, key: str) -> Entry | None:
-        for entry in self._entries:
-            match = entry.pattern.search(key) if entry.pattern is not None else None
-            if (match is None) == entry.negated:
-                if match is None or "$" not in entry.value:
-                    return entry
-                return entry._replace(value=_substitute(entry.value, match))
-        return None
+
+def _answer(entry: Entry, key: str) -> Found:
+    if not entry.value:
+        return Found(key=key, location=entry.location, error="its value is empty")
+    return Found(entry.value, key, entry.location, filled_in=entry.filled_in)
 
 
 class UnreadableTable(AccessTable):
@@ -128,6 +176,11 @@ class UnreadableTable(AccessTable):
         del keys
         return self._answer
 
+    def find(self, key: str) -> Found:
+        """The same for every key."""
+        del key
+        return self._answer
+
 
 UNREADABLE = UnreadableTable()
 
@@ -137,234 +190,153 @@ def access_table(scope: Scope, element: Element) -> AccessTable:
     if not element.known:
         return UNREADABLE
     instance: Instance | None = getattr(scope, "instance", None)
-    text = element.text.removeprefix("proxy:")
+    text = element.text
+    while text.startswith(("proxy:", "debug:")):
+        text = text[len("proxy:") :]
     kind, _, name = text.partition(":")
     if kind in ("static", "inline", "fail"):
-        return _in_place(kind, name, element)
+        return _in_place(kind, name, element.location)
     if tables.get(kind, scope.version) is None or not name:
         return UnreadableTable(f'"{kind}" is no table type')
-    if instance is None:
-        return UNREADABLE
-    return table_of(instance, kind, name)
+    if kind in _PATTERN_TYPES and name.startswith("{"):
+        if scope.version < IN_BRACES_SINCE:
+            return UNREADABLE
+        return _rules_in_place(kind, name, element.location)
+    return UNREADABLE if instance is None else table_of(instance, kind, name)
 
 
 @lru_cache(maxsize=256)
 def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     """A table of a file, read once."""
+    from postlint.config.lookup_table import Table
+
+    table = Table(instance, kind, name, None)
+    if not table.readable:
+        return UNREADABLE
     if kind in INDEXED_TYPES:
-        return _indexed(instance, kind, name)
-    if kind in ("cidr", "pcre", "regexp") and not name.startswith("{"):
-        return _patterns(instance, kind, name)
-    return UNREADABLE
+        found = [
+            Entry(entry.key.text, entry.value.text, entry.line.location)
+            for entry in islice(table.entries(), ENTRY_LIMIT + 1)
+            if entry.problem is None
+        ]
+        return UNREADABLE if len(found) > ENTRY_LIMIT else AccessTable(kind, found)
+    if kind == "cidr":
+        return _networks(table.networks(), None)
+    return UNREADABLE if table.dialect is None else _patterns(table.patterns(), table.dialect, None)
 
 
-def domain_keys(domain: str, parents: bool | None) -> Iterator[Key]:
-    """The keys for a host name: itself, then its parent domains (check_domain_access()).
+@lru_cache(maxsize=512)
+def _in_place(kind: str, name: str, location: Location | None) -> AccessTable:
+    """A table of keys and values in a setting; what it says is at the place of the setting."""
+    from postlint.syntax.inline_table import entries, static_value
 
-    ``parents``: subdomains match ``example.com``; else ``.example.com``; None: either may be.
-    """
-    name = domain
-    if not name:
-        return
-    yield name, False
-    if _is_address(domain):
-        return
-    dot = name.find(".", 1)
-    while dot >= 0:
-        if parents is not True:
-            yield name[dot:], True
-        if parents is not False:
-            yield name[dot + 1 :], True
-        name = name[dot + 1 :]
-        dot = name.find(".", 1)
-
-
-def address_keys(address: str) -> Iterator[Key]:
-    """The keys for an address: itself, then its networks (check_addr_access())."""
-    delimiter = ":" if ":" in address else "."
-    yield address, False
-    rest = address
-    while delimiter in rest:
-        rest = rest.rpartition(delimiter)[0]
-        if rest:
-            yield rest, True
-
-
-def mail_keys(address: str, parents: bool | None, delimiters: str) -> Iterator[Key]:
-    """The keys for a mail address (check_mail_access(), mail_addr_find_strategy())."""
-    local, at, domain = address.rpartition("@")
-    if not at:
-        return
-    bare = _without_extension(local, delimiters)
-    yield address, False
-    if bare != local:
-        yield f"{bare}@{domain}", True
-    for name, _ in domain_keys_of_mail(domain, parents):
-        yield name, True
-    yield f"{local}@", True
-    if bare != local:
-        yield f"{bare}@", True
-
-
-def domain_keys_of_mail(domain: str, parents: bool | None) -> Iterator[Key]:
-    """The keys for the domain of a mail address; one that is an address has parents too."""
-    name = domain
-    while name:
-        yield name, True
-        dot = name.find(".", 1)
-        if dot < 0:
-            return
-        if parents is None:
-            yield name[dot:], True
-        name = name[dot:] if parents is False else name[dot + 1 :]
-
-
-def _without_extension(local: str, delimiters: str) -> str:
-    """strip_addr_internal(): the local part up to its first delimiter."""
-    if not delimiters or local.lower() in ("mailer-daemon", "postmaster", "double-bounce"):
-        return local
-    if local.lower().startswith("owner-") and "-" in delimiters:
-        return local
-    for at, letter in enumerate(local):
-        if letter in delimiters:
-            return local[:at] if at else local
-    return local
-
-
-def _is_address(text: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _in_place(kind: str, name: str, element: Element) -> AccessTable:
     if kind == "fail":
         return UnreadableTable("a fail: table always fails")
+    text = _written(name)
     if kind == "static":
-        text = name
-        if text.startswith("{"):
-            text = text.rstrip()
-            if not text.endswith("}"):
-                return UnreadableTable("static: has unbalanced braces")
-            text = text[1:-1].strip(" \t\r\n")
-        return AccessTable("static", (Entry("", text, element.location),))
-    inside = name.strip()
-    if not inside.startswith("{") or not inside.endswith("}"):
-        return UnreadableTable("inline: needs braces")
-    inside = inside[1:-1]
-    entries: list[Entry] = []
-    for start, end in split_list(inside):
-        item = inside[start:end]
-        if item.startswith("{"):
-            item = item[1:-1].strip(" \t\r\n")
-        key, equals, value = item.partition("=")
-        if not equals or not key.strip():
-            return UnreadableTable("inline: has an item without key and value")
-        entries.append(Entry(key.strip(), value.strip(), element.location))
-    if not entries:
-        return UnreadableTable("inline: is empty")
-    return AccessTable("inline", entries)
+        value, problem = static_value(text)
+        if problem is not None:
+            return UnreadableTable("static: has unbalanced braces")
+        return AccessTable("static", (Entry("", value.text, location),))
+    found, problem = entries(text)
+    if problem is not None:
+        return UnreadableTable(f"inline: {problem}")
+    return AccessTable(
+        "inline", [Entry(entry.key.text, entry.value.text, location) for entry in found]
+    )
 
 
-def _indexed(instance: Instance, kind: str, name: str) -> AccessTable:
-    source = instance.files.read(name)
-    if source is None:
-        return UNREADABLE
-    entries: list[Entry] = []
-    for entry in read_indexed(source, quoted_keys=instance.version >= (3, 2)):
-        if len(entries) > ENTRY_LIMIT:
+@lru_cache(maxsize=512)
+def _rules_in_place(kind: str, name: str, location: Location | None) -> AccessTable:
+    from postlint.syntax.cidr_table import read_cidr
+    from postlint.syntax.inline_table import rules
+    from postlint.syntax.regexp_table import read_patterns
+
+    inside = rules(_written(name))
+    if inside.problem is not None:
+        return UnreadableTable(f"{kind}: {inside.problem}")
+    if kind == "cidr":
+        return _networks(read_cidr(inside.items), location)
+    dialect: Dialect = "pcre" if kind == "pcre" else "regexp"
+    return _patterns(read_patterns(inside.items, dialect), dialect, location)
+
+
+def _written(text: str) -> SourceText:
+    return SourceText(SourceFile("", text), text, ((0, 0),))
+
+
+def _networks(rules: Iterable[CidrRule], location: Location | None) -> AccessTable:
+    """The rules of a table of networks. ``location``: of all of them; None: each has its own."""
+    table = _Rules()
+    for rule in islice(rules, ENTRY_LIMIT + 1):
+        if rule.problem is None:
+            place = location or rule.line.location
+            tests = (KeyTest(rule.negated, rule.network, None),)
+            table.add(rule.kind, Entry(str(rule.network), rule.value.text, place, tests))
+    return table.finish("cidr")
+
+
+def _patterns(
+    rules: Iterable[PatternRule], dialect: Dialect, location: Location | None
+) -> AccessTable:
+    """The rules of a table of regular expressions; ``location`` as for networks."""
+    table = _Rules()
+    for rule in islice(rules, ENTRY_LIMIT + 1):
+        if rule.problem is None:
+            tests = tuple(
+                _pattern_test(written, dialect)
+                for written in (rule.first, rule.second)
+                if written is not None
+            )
+            key = "" if rule.first is None else rule.first.text.text
+            value = rule.value.text.replace("$$", "$")
+            place = location or rule.line.location
+            table.add(rule.kind, Entry(key, value, place, tests, bool(rule.references)))
+    return table.finish(dialect)
+
+
+class _Rules:
+    """Collects rules, each with the IFs that it stands in."""
+
+    __slots__ = ("_conditions", "_entries")
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._conditions: list[tuple[KeyTest, ...]] = []
+
+    def add(self, kind: str, entry: Entry) -> None:
+        """The next rule, in which Postfix sees no error."""
+        if kind == "if":
+            self._conditions.append(entry.tests)
+        elif kind == "endif":
+            self._conditions.pop()
+        elif kind == "match":
+            tests = (*(test for tests in self._conditions for test in tests), *entry.tests)
+            self._entries.append(entry._replace(tests=tests))
+
+    def finish(self, kind: str) -> AccessTable:
+        """The table; one that is too long is not known."""
+        if len(self._entries) > ENTRY_LIMIT:
             return UNREADABLE
-        if entry.problem is None:
-            entries.append(Entry(entry.key.text, entry.value.text, entry.line.location))
-    return AccessTable(kind, entries)
+        return AccessTable(kind, self._entries)
 
 
-def _patterns(instance: Instance, kind: str, name: str) -> AccessTable:
-    source = instance.files.read(name)
-    if source is None:
-        return UNREADABLE
-    entries: list[Entry] = []
-    for line in logical_lines(source):
-        if len(entries) > ENTRY_LIMIT or line.text[:2].lower() in ("if", "en"):
-            return UNREADABLE
-        entry = (_network if kind == "cidr" else _pattern)(line.text, kind, line.location)
-        if entry is not None and entry.pattern is None and kind != "cidr":
-            return UNREADABLE
-        if entry is not None:
-            entries.append(entry)
-    return AccessTable(kind, entries)
+def _pattern_test(written: PatternText, dialect: Dialect) -> KeyTest:
+    from postlint.syntax.pattern_match import matcher
+
+    if written.pattern is None:
+        return KeyTest(written.negated, None, None)
+    folds = written.folds_case()
+    found = matcher(written.pattern, dialect, ignore_case=folds, flags=written.flags)
+    return KeyTest(written.negated, None, found)
 
 
-def _network(text: str, _: str, location: Location) -> Entry | None:
-    """A line of a cidr table; None for one that smtpd skips."""
-    from ipaddress import ip_network
+def _address(key: str) -> Network | None:
+    from postlint.syntax.cidr_table import NetworkError, parse_network
 
-    negated = text.startswith("!")
-    key, _, value = text.removeprefix("!").lstrip().partition(" ")
-    if "\t" in key:
-        key, _, value = text.removeprefix("!").lstrip().partition("\t")
+    if "/" in key:
+        return None
     try:
-        network = ip_network(key.replace("[", "").replace("]", ""))
-    except ValueError:
+        return parse_network(key)
+    except NetworkError:
         return None
-    value = value.strip()
-    return Entry(str(network), value, location, negated=negated) if value else None
-
-
-_FLAGS = LazyPattern(r"[imxsAEUX]*(?=[ \t]|\Z)")
-
-
-def _pattern(text: str, kind: str, location: Location) -> Entry | None:
-    """A line of a regexp or pcre table; its pattern is None where Python can not read it."""
-    negated = text.startswith("!")
-    text = text.removeprefix("!").lstrip()
-    mark = text[:1]
-    end = 1
-    while end < len(text) and text[end] != mark:
-        end += 2 if text[end] == "\\" else 1
-    if not mark or end >= len(text):
-        return None
-    body, rest = text[1:end], text[end + 1 :]
-    match = _FLAGS.match(rest)
-    if match is None:
-        return None
-    value = rest[match.end() :].strip()
-    flags = 0 if match[0].count("i") % 2 else re.IGNORECASE
-    if kind == "regexp":
-        body = _posix(body)
-    try:
-        pattern = re.compile(body, flags)
-    except (re.error, OverflowError, RecursionError):
-        return Entry(body, value, location, None, negated)
-    return Entry(body, value, location, pattern, negated)
-
-
-_POSIX = {"[:alpha:]": "a-zA-Z", "[:digit:]": "0-9", "[:alnum:]": "a-zA-Z0-9"} | {
-    "[:space:]": r"\s",
-    "[:upper:]": "A-Z",
-    "[:lower:]": "a-z",
-    "[:blank:]": " \t",
-    "[:xdigit:]": "0-9a-fA-F",
-}
-
-
-def _posix(text: str) -> str:
-    for name, letters in _POSIX.items():
-        text = text.replace(name, letters)
-    return text
-
-
-def _substitute(value: str, match: re.Match[str]) -> str:
-    def group(found: re.Match[str]) -> str:
-        if found[0] == "$$":
-            return "$"
-        try:
-            return match[int(found[1])] or ""
-        except (IndexError, ValueError):
-            return ""
-
-    return re.sub(r"\$(?:\$|[({]?([0-9]+)[)}]?)", group, value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from postlint.analysis.access_keys import address_keys, domain_keys, mail_keys
 from postlint.analysis.access_results import parse_access_result
-from postlint.analysis.access_tables import access_table, address_keys, domain_keys, mail_keys
+from postlint.analysis.access_tables import access_table
 from postlint.analysis.relay_answers import DUNNO, REVERSE_CLIENT, Answer, Answers
 from postlint.analysis.relay_session import UNKNOWN_NAME
 
@@ -41,6 +42,8 @@ class AccessAnswers(Answers):
         found = source.look_up(key_list)
         if found.error:
             return self._error(found.error)
+        if found.filled_in and "$" in (found.value or "").split(maxsplit=1)[0]:
+            return self.anything(f"{table.text} answers with a part of what was asked")
         if found.unknown:
             exact = not re.match(r"(?:proxy:)?(?:cidr|pcre|regexp|tcp|static):", table.text)
             return self.anything(f"{table.text} can not be read", listed_only=exact)

@@ -159,7 +159,7 @@ def _words(entry: Entry) -> list[str]:
 
 def _helos(entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
-        if entry.pattern is not None:
+        if entry.is_pattern:
             for word in _words(entry):
                 yield word
                 yield f"mail.{word}"
@@ -169,7 +169,7 @@ def _helos(entries: list[Entry]) -> Iterator[str]:
 
 def _senders(entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
-        if entry.pattern is not None:
+        if entry.is_pattern:
             for word in _words(entry):
                 yield f"someone@{word}"
                 yield f"{word}@sender.example.net"
@@ -181,7 +181,7 @@ def _senders(entries: list[Entry]) -> Iterator[str]:
 
 def _recipients(entries: list[Entry], domain: str) -> Iterator[str]:
     for entry in entries:
-        if entry.pattern is not None:
+        if entry.is_pattern:
             for word in (*_words(entry), *_LOCAL_WORDS):
                 if "@" not in word:
                     yield f"{word}@{domain}"

@@ -83,7 +83,7 @@ def _wide(
         if table.kind == "static":
             return None, "has every domain: everybody may relay to everybody"
         tries = ("elsewhere.example.org", "somewhere-else.net", "xn--q7f.invalid")
-        if table.entries and all(table.find(domain) is not None for domain in tries):
+        if table.entries and all(table.find(domain).value is not None for domain in tries):
             return None, "has every domain: everybody may relay to everybody"
         return None
     if text == "*":

@@ -12,6 +12,7 @@ from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _ALIASES: Final = "virtual_alias_maps"
 _MAPS: Final = (_ALIASES, "canonical_maps", "recipient_canonical_maps", "virtual_mailbox_maps")
 _ANYBODY: Final = "postlint-no-such-user@elsewhere.example.net"
+_WHOLE_PART: Final = LazyPattern(r"\$(?:[0-9]+|\{[0-9]+\}|\([0-9]+\))")
 _PATTERN_TABLES: Final = frozenset({"pcre", "regexp", "static"})
 _TRANSPORTS: Final = {
     "default_transport": "mail to other domains",
@@ -82,7 +84,7 @@ def _catches(instance: Instance, parameter: str, found: _Table) -> Iterator[Find
     for entry in found.table.entries:
         domain = entry.key[1:].lower() if entry.key.startswith("@") else ""
         location = entry.location or found.element.location
-        if not domain or entry.pattern is not None or location is None:
+        if not domain or entry.is_pattern or location is None:
             continue
         severity, what = _outcome(instance, parameter, entry)
         if severity == Severity.INFO:
@@ -126,6 +128,8 @@ def _everybody(parameter: str, found: _Table) -> Iterator[Finding]:
     location = answer.location or found.element.location
     if answer.value is None or location is None or answer.value.lower() == _ANYBODY:
         return
+    if answer.filled_in and _WHOLE_PART.fullmatch(answer.value):
+        return  # most often the address itself
     yield Finding(
         location,
         f"{parameter} turns every address into {answer.value}, those of other domains too",
@@ -140,7 +144,7 @@ def _circles(instance: Instance) -> Iterator[Finding]:
         for entry in found.table.entries:
             words = _words(entry.value)
             location = entry.location or found.element.location
-            if entry.pattern is None and len(words) == 1 and location is not None:
+            if not entry.is_pattern and len(words) == 1 and location is not None:
                 targets.setdefault(entry.key.lower(), (words[0].lower(), location))
     done: set[str] = set()
     for start in targets:
@@ -178,7 +182,7 @@ def _without_addresses(instance: Instance) -> Iterator[Finding]:
     if len(tables) != len(elements):
         return
     keys = [entry for table in tables for entry in table.entries]
-    if not keys or any(entry.pattern is not None for entry in keys):
+    if not keys or any(entry.is_pattern for entry in keys):
         return
     known = {entry.key.lower().rpartition("@")[2] for entry in keys if "@" in entry.key}
     for item in domains.names():
@@ -231,7 +235,7 @@ def _everything_routed(instance: Instance) -> Iterator[Finding]:
     for found in tables:
         for entry in found.table.entries:
             location = entry.location or found.element.location
-            if entry.pattern is not None or location is None:
+            if entry.is_pattern or location is None:
                 continue
             if entry.key == ".":
                 yield Finding(
