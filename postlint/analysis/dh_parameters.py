@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from postlint.records import NamedTuple
-from postlint.syntax.patterns import LazyPattern
+from postlint.syntax.pem import read_pem
 
-_PEM = LazyPattern(
-    r"-----BEGIN (?:X9\.42 )?DH PARAMETERS-----([A-Za-z0-9+/=\s]{1,20000})-----END ", re.ASCII
-)
+_LABELS: Final = frozenset({"DH PARAMETERS", "X9.42 DH PARAMETERS"})
 _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
 _MARGIN: Final = 64
@@ -30,16 +27,14 @@ class Group(NamedTuple):
     safe: bool | None
 
 
-def read_group(text: str) -> Group | None:
-    """The group that a PEM file holds; None for anything else."""
-    from base64 import b64decode
-
-    match = _PEM.search(text)
-    if match is None:
+def read_group(text: bytes) -> Group | None:
+    """The first group that a PEM file holds; None for anything else."""
+    block = next((block for block in read_pem(text) if block.label in _LABELS), None)
+    if block is None or block.data is None:
         return None
     try:
-        prime = _prime(b64decode("".join(match[1].split()), validate=True))
-    except (ValueError, IndexError):
+        prime = _prime(block.data)
+    except IndexError:
         return None
     if prime is None or prime < 3:
         return None

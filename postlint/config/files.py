@@ -35,13 +35,21 @@ def read_file(path: Path, limit: int | None = None) -> SourceFile:
 
     Raises UnreadableFileError or FileNotFoundError.
     """
+    return SourceFile.from_bytes(display_path(path), read_bytes(path, limit))
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """The contents of a regular file of at most ``limit`` bytes.
+
+    Raises UnreadableFileError or FileNotFoundError.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFileError("not a regular file")
         if limit is not None and status.st_size > limit:
             raise UnreadableFileError(f"larger than {limit >> 20} MiB, which no configuration is")
-        return SourceFile.from_bytes(display_path(path), path.read_bytes())
+        return path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -104,8 +112,47 @@ class Files:
         except FileNotFoundError:
             return None
         except UnreadableFileError as error:
-            self.refused.append((display_path(path), str(error)))
+            self._refuse(display_path(path), str(error))
             return None
+
+    def data(self, name: str, limit: int) -> bytes | None:
+        """The bytes of a file that a setting names, which are not kept.
+
+        None when it is not there or may not be read. That this user may not read a private key
+        is as it should be, and nothing to talk about.
+        """
+        path = self.locate(name)
+        if path is None:
+            return None
+        try:
+            return read_bytes(path, limit)
+        except FileNotFoundError:
+            return None
+        except UnreadableFileError as error:
+            if not isinstance(error.__cause__, PermissionError):
+                self._refuse(display_path(path), str(error))
+            return None
+
+    def open_to_all(self, path: Path) -> bool:
+        """Whether every user of the host may search the folders that a file really lies in.
+
+        That of the instance must be open to all for Postfix's commands, and so must those above.
+        """
+        try:
+            real = path.resolve()
+            known = [top.resolve() for top in (self._folder, self._root) if top is not None]
+            for parent in real.parents:
+                if parent in known:
+                    return True
+                if not parent.stat().st_mode & stat.S_IXOTH:
+                    return False
+        except (OSError, RuntimeError):
+            return False
+        return True
+
+    def _refuse(self, path: str, reason: str) -> None:
+        if (path, reason) not in self.refused:
+            self.refused.append((path, reason))
 
     def _stays_inside(self, path: Path, folder: Path, name: str) -> bool:
         if self.host:
@@ -113,8 +160,8 @@ class Files:
         try:
             inside = path.resolve().is_relative_to(folder.resolve())
         except (OSError, RuntimeError) as error:
-            self.refused.append((name, str(error)))
+            self._refuse(name, str(error))
             return False
         if not inside:
-            self.refused.append((display_path(path), "a link leads out of the instance"))
+            self._refuse(display_path(path), "a link leads out of the instance")
         return inside

@@ -76,6 +76,8 @@ class Instance:
         """The settings of main.cf that count, by name."""
         self.main = Scope(self.version, settings, complete=main_cf is not None)
         self.services = tuple(self._services())
+        self.notes: list[str] = []
+        """What users should know of this analysis as a whole, once."""
         """The services that master(8) runs: of several definitions the last (master_conf.c)."""
 
     def _services(self) -> Iterator[Service]:
@@ -135,6 +137,11 @@ class Instance:
         from postlint.config.lookup_table import tables_of
 
         return tables_of(self)
+
+    def note(self, text: str) -> None:
+        """Say something about the analysis itself, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def services_running(self, *programs: str) -> Iterator[Service]:
         """The services that run one of the programs."""

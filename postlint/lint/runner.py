@@ -36,6 +36,8 @@ class Outcome(NamedTuple):
     notifications: list[Notification]
     paths: frozenset[str]
     """The files that were read."""
+    notes: tuple[str, ...]
+    """What the run should say once, however many instances say it."""
 
 
 class Runner:
@@ -59,6 +61,7 @@ class Runner:
         suppressed: list[Finding] = []
         instances: list[InstanceSummary] = []
         paths: set[str] = set()
+        notes: dict[str, None] = {}
         for outcome in outcomes:
             if isinstance(outcome, Notification):
                 self.notifications.append(outcome)
@@ -68,6 +71,8 @@ class Runner:
             suppressed += outcome.suppressed
             paths |= outcome.paths
             self.notifications += outcome.notifications
+            notes.update(dict.fromkeys(outcome.notes))
+        self.notifications += [Notification("note", text, level="note") for text in notes]
         return Result(
             instances,
             sorted(findings, key=_order),
@@ -100,7 +105,8 @@ class Runner:
             for path, reason in instance.files.refused
         ]
         paths = frozenset(source.path for source in _sources(instance))
-        return Outcome(_summary(instance), findings, hidden, notifications, paths)
+        notes = tuple(instance.notes)
+        return Outcome(_summary(instance), findings, hidden, notifications, paths, notes)
 
 
 def _call(

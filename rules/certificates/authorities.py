@@ -58,13 +58,31 @@ def _server(instance: Instance) -> Iterator[Finding]:
     if location is None or value.empty is not False:
         return
     servers = [server for server in tls_of(instance).smtpd if server.mode != "none"]
-    if servers and all(_asks(server.service) is False for server in servers):
+    if not servers or not all(_asks(server.service) is False for server in servers):
+        return
+    completes = _completes_chain(instance)
+    if not completes:
         yield Finding(
             location,
             "smtpd_tls_CAfile checks nobody: clients are not asked for certificates"
-            " (at most it completes the server's own chain)",
+            + (" (at most it completes the server's own chain)" if completes is None else ""),
             parameter=value.name,
         )
+
+
+def _completes_chain(instance: Instance) -> bool | None:
+    """Whether some server needs the file for its own chain; None when nobody can know."""
+    from postlint.analysis.certificate_chains import completes_chain
+    from postlint.analysis.tls_identities import pairs_of
+
+    answers = [
+        completes_chain(identity.service, pair)
+        for identity, pair in pairs_of(instance)
+        if identity.is_server
+    ]
+    if not answers or None in answers:
+        return True if True in answers else None
+    return any(answers)
 
 
 def _asks(service: Service) -> bool | None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.lint.finding import Location
 
+_LARGEST = 1 << 20
+"""Bytes of a file that is looked into."""
+
 _SIZE_IN_NAME = LazyPattern(r"(?<![0-9])(512|1024)(?![0-9])")
 
 
@@ -69,10 +72,10 @@ def _file(instance: Instance, value: Effective) -> Finding | None:
     if location is None or value.empty is not False or not value.known or value.word() == "auto":
         return None
     name = value.text.strip()
-    source = instance.files.read(name)
-    if source is None:
+    data = instance.files.data(name, _LARGEST)
+    if data is None:
         return _by_name(instance, value, name, location)
-    group = read_group(source.text)
+    group = read_group(data)
     if group is None:
         return None
     severity: Severity | None = None

@@ -12,9 +12,13 @@ from postlint.analysis.tls import explicit_values, server_tls, tls_of
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .common import without_tls
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from postlint.analysis.certificates import Certificate
+    from postlint.analysis.tls import ClientTls, ServerTls
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
@@ -32,6 +36,7 @@ _CONSEQUENCES = {
     "encrypt": "STARTTLS is refused and so is mail without it",
     "wrapper": "every connection is dropped",
 }
+_AUTHORITIES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CRL"})
 _SNAKEOIL = "ssl-cert-snakeoil"
 
 
@@ -67,7 +72,7 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
 
 @rule("CRT002", severity=Severity.ERROR, security=5.9, tags=("CWE-636",))
 def tls_file_missing(instance: Instance) -> Iterator[Finding]:
-    """A certificate, key or file of authorities does not exist.
+    """A certificate, key or file of authorities does not exist, or holds no authority.
 
     Why: Postfix only warns and switches TLS off. The server then talks clear text, or refuses
         mail where TLS is required; a client at level may sends everything in clear text and
@@ -89,9 +94,42 @@ def tls_file_missing(instance: Instance) -> Iterator[Finding]:
         if side == "smtpd":
             names.append("smtpd_tls_dh1024_param_file")
         for service, value in explicit_values(instance, names):
+            users = list(_users(instance, side, value.name, service))
             for text, location in _paths(value):
                 if _is_missing(instance, text):
-                    yield _missing(side, value, text, location, service)
+                    problem = f"there is no file {text}"
+                elif value.name.endswith("_CAfile") and _lacks_authorities(instance, text):
+                    problem = f"{text} holds no certificate"
+                else:
+                    continue
+                consequence, severity = _consequence(value, users)
+                yield Finding(
+                    location,
+                    f"{value.name}: {problem}: {consequence}",
+                    severity=severity,
+                    parameter=value.name,
+                    service=None if service is None else service.label,
+                )
+
+
+def _users(
+    instance: Instance, side: str, name: str, service: Service | None
+) -> Iterator[ServerTls | ClientTls]:
+    """The services that load the file of a setting, as far as they may use TLS."""
+    tls = tls_of(instance)
+    for server in tls.smtpd if side == "smtpd" else ():
+        if server.mode not in ("none", "fatal") and _has(server.service, name, service):
+            yield server
+    for client in tls.clients:
+        if client.prefix == side and _has(client.service, name, service):
+            policies = tls.policies(client.service)
+            if client.level not in ("none", "fatal") or not policies.empty:
+                yield client
+
+
+def _has(user: Service, name: str, service: Service | None) -> bool:
+    """Whether a setting, of main.cf or of a service, is that of a service."""
+    return user is service if service is not None else not user.overrides(name)
 
 
 def _paths(value: Effective) -> Iterator[tuple[str, Location]]:
@@ -119,26 +157,26 @@ def _is_missing(instance: Instance, name: str) -> bool:
         return False
 
 
-def _missing(
-    side: str, value: Effective, text: str, location: Location, service: Service | None
-) -> Finding:
-    consequence = "TLS is off, and all mail leaves in clear text or not at all"
-    severity = None
-    if side == "smtpd":
-        consequence = "TLS is off"
+def _lacks_authorities(instance: Instance, name: str) -> bool:
+    """Whether a file can be read and has nothing that OpenSSL loads (X509_load_cert_crl_file)."""
+    from postlint.analysis.certificates import store_of
+
+    file = store_of(instance).file(name)
+    return file is not None and not file.has(lambda item: item.block.label in _AUTHORITIES)
+
+
+def _consequence(
+    value: Effective, users: Sequence[ServerTls | ClientTls]
+) -> tuple[str, Severity | None]:
+    if not users:
+        return "nothing looks for it, TLS is off", Severity.INFO
     if value.name == "smtpd_tls_dh1024_param_file":
-        consequence, severity = "the built-in parameters are used", Severity.WARNING
-    elif value.name == "smtpd_tls_chain_files":
-        consequence = "without certificate most handshakes fail"
-    elif value.name.endswith("_chain_files"):
-        consequence, severity = "no certificate is shown", Severity.WARNING
-    return Finding(
-        location,
-        f"{value.name}: there is no file {text}: {consequence}",
-        severity=severity,
-        parameter=value.name,
-        service=None if service is None else service.label,
-    )
+        return "the built-in parameters are used", Severity.WARNING
+    if value.name == "smtpd_tls_chain_files":
+        return "without certificate most handshakes fail", None
+    if value.name.endswith("_chain_files"):
+        return "no certificate is shown", Severity.WARNING
+    return without_tls(users), None
 
 
 @rule("CRT011", severity=Severity.WARNING, security=5.3, tags=("CWE-295",))
@@ -167,7 +205,7 @@ def snakeoil_certificate(instance: Instance) -> Iterator[Finding]:
         for name in _CERTIFICATES:
             value = server.service[name]
             location = value.value_location
-            if location is not None and value.known and _SNAKEOIL in value.text:
+            if location is not None and _is_snakeoil(instance, value):
                 key = (location.path, location.span)
                 found.setdefault(key, (value, location, []))[2].append(server.service)
     for value, location, services in found.values():
@@ -181,3 +219,27 @@ def snakeoil_certificate(instance: Instance) -> Iterator[Finding]:
         )
         finding.services = tuple((service.label, service.location) for service in services)
         yield finding
+
+
+def _is_snakeoil(instance: Instance, value: Effective) -> bool:
+    """Whether the certificate is one that a system made itself, by its path or its contents."""
+    from postlint.analysis.tls_identities import chain_files, named_file
+
+    if not value.known:
+        return False
+    if _SNAKEOIL in value.text:
+        return True
+    if value.name.endswith("_chain_files"):
+        named = chain_files(value) or []
+    else:
+        named = [file for file in (named_file(value),) if file is not None]
+    return any(
+        certificate.is_local for item in named for certificate in _first(instance, item.path)
+    )
+
+
+def _first(instance: Instance, path: str) -> list[Certificate]:
+    from postlint.analysis.certificates import store_of
+
+    file = store_of(instance).file(path)
+    return [] if file is None else file.certificates[:1]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postlint.config.files import CONFIG_DIRECTORY
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.records import NamedTuple
@@ -123,7 +122,7 @@ def world_readable_secrets(instance: Instance) -> Iterator[Finding]:
         if use is None or not _has_secrets(table):
             continue
         for file in _files(table):
-            if file.status.st_mode & stat.S_IROTH and _everybody_reaches(file, instance):
+            if file.status.st_mode & stat.S_IROTH and instance.files.open_to_all(file.path):
                 mode = stat.S_IMODE(file.status.st_mode)
                 message = (
                     f"{file.name} holds passwords, and every user can read it (mode {mode:04o})"
@@ -274,22 +273,6 @@ def _has_secrets(table: Table) -> bool:
     if table.client is not None:
         return any(table.client.text(name) for name in _SECRET_SETTINGS)
     return bool(table.purposes & SECRET_PURPOSES)
-
-
-def _everybody_reaches(file: _File, instance: Instance) -> bool:
-    """Whether every user may search the folders above a file.
-
-    That of main.cf must be open to all, and so must those above it.
-    """
-    open_folders = {CONFIG_DIRECTORY, *map(str, PurePosixPath(CONFIG_DIRECTORY).parents)}
-    for parent in map(str, PurePosixPath(file.name).parents):
-        path = None if parent in open_folders else instance.files.locate(parent)
-        try:
-            if path is not None and not path.stat().st_mode & stat.S_IXOTH:
-                return False
-        except OSError:
-            return False
-    return True
 
 
 def _danger(file: _File, instance: Instance) -> tuple[str, Severity] | None:

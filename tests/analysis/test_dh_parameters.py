@@ -16,17 +16,17 @@ EJlSDbW8Iaa+n+uPRsrDhfhxQHFXAgEC
 """
 
 
-def pem(prime: int) -> str:
+def pem(prime: int) -> bytes:
     """A group with a prime, as PEM."""
     body = prime.to_bytes(prime.bit_length() // 8 + 1, "big")
     integer = b"\x02\x82" + len(body).to_bytes(2, "big") + body + b"\x02\x01\x02"
     data = b"\x30\x82" + len(integer).to_bytes(2, "big") + integer
     text = base64.encodebytes(data).decode()
-    return f"-----BEGIN DH PARAMETERS-----\n{text}-----END DH PARAMETERS-----\n"
+    return f"-----BEGIN DH PARAMETERS-----\n{text}-----END DH PARAMETERS-----\n".encode()
 
 
 def test_a_group_of_ones_own() -> None:
-    group = read_group(SAFE_512)
+    group = read_group(SAFE_512.encode())
     assert group is not None
     assert (group.bits, group.standard, group.safe) == (512, False, True)
 
@@ -60,4 +60,4 @@ def test_standard_groups_are_known_by_their_ends() -> None:
     ],
 )
 def test_files_without_a_group(text: str) -> None:
-    assert read_group(text) is None
+    assert read_group(text.encode()) is None

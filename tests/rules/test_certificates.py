@@ -39,19 +39,46 @@ def test_a_template_may_bring_the_certificate(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "severity", "consequence"),
     [
-        ("smtpd_tls_cert_file", "error", "TLS is off"),
-        ("smtpd_tls_CAfile", "error", "TLS is off"),
+        (
+            "smtpd_tls_cert_file",
+            "error",
+            "TLS is off, STARTTLS is refused and mail comes in clear text",
+        ),
+        (
+            "smtpd_tls_CAfile",
+            "error",
+            "TLS is off, STARTTLS is refused and mail comes in clear text",
+        ),
         ("smtpd_tls_chain_files", "error", "without certificate most handshakes fail"),
         ("smtpd_tls_dh1024_param_file", "warning", "the built-in parameters are used"),
-        ("smtp_tls_CAfile", "error", "TLS is off, and all mail leaves in clear text or not at all"),
+        ("smtp_tls_CAfile", "error", "TLS is off, all mail leaves in clear text"),
         ("smtp_tls_chain_files", "warning", "no certificate is shown"),
     ],
 )
 def test_missing_files(name: str, severity: str, consequence: str, tmp_path: Path) -> None:
-    files = {"main.cf": f"{name} = /etc/postfix/x.pem\n", "master.cf": STOCK}
+    side = name.partition("_")[0]
+    setting = f"{name} = /etc/postfix/x.pem\n"
+    files = {"main.cf": f"{setting}{side}_tls_security_level = may\n", "master.cf": STOCK}
     (finding,) = lint_files(tmp_path, files, select="CRT002", host=True)
-    assert texts([finding]) == [
-        (severity, f"{name}: there is no file /etc/postfix/x.pem: {consequence}")
+    said = f"{name}: there is no file /etc/postfix/x.pem: "
+    assert texts([finding]) == [(severity, said + consequence)]
+    files["main.cf"] = f"{setting}{side}_tls_security_level = none\n"
+    (finding,) = lint_files(tmp_path, files, select="CRT002", host=True)
+    assert texts([finding]) == [("info", f"{said}nothing looks for it, TLS is off")]
+
+
+def test_missing_files_by_mode(tmp_path: Path) -> None:
+    files = {
+        "main.cf": "smtpd_tls_cert_file = /etc/postfix/x.pem\nsmtpd_tls_security_level = may\n"
+        "smtp_tls_CAfile = /etc/postfix/x.pem\nsmtp_tls_security_level = verify\n",
+        "master.cf": STOCK + "smtps inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n",
+    }
+    messages = [
+        message for _, message in texts(lint_files(tmp_path, files, select="CRT002", host=True))
+    ]
+    assert [message.rpartition(": TLS is off, ")[2] for message in messages] == [
+        "STARTTLS is refused and mail comes in clear text; elsewhere every connection is dropped",
+        "mail is deferred",
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from postlint.lint.registry import bundled_rules
 from postlint.postfix.services import stock_services
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
+from tests.installed import ROOT
 from tests.linting import lint_files
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from postlint.lint.rule import Example, Rule
 
 RULES = bundled_rules()
-WITH_HOST = frozenset({"CRT002", "TBL001", "TBL002", "TBL003", "TBL015"})
+CASES = ROOT / "corpus" / "rules"
+WITH_HOST = frozenset({"CRT002", "CRT005", "TBL001", "TBL002", "TBL003", "TBL015"})
 """Rules that look at files of the host itself."""
 
 
@@ -41,6 +44,9 @@ def findings_of(
     version = PostfixVersion.parse(example.version) if example.version else NEWEST_STABLE
     files = {"main.cf": "", "master.cf": stock_master_cf(version), **example.files}
     host = rule.code in WITH_HOST
+    for suffix in ("pem", "key"):
+        for path in sorted(CASES.glob(f"{rule.code}/[bg]*-*/*.{suffix}")):
+            shutil.copy(path, folder)
     for name in files if host else ():
         (folder / name).touch()
         (folder / name).chmod(modes.get(name, 0o644))
