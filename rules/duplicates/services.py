@@ -15,6 +15,7 @@ from postlint.syntax.source import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.branches import Branches
     from postlint.config.instance import Instance
     from postlint.syntax.master_cf import MasterCf, Override, ServiceEntry
 
@@ -85,9 +86,14 @@ def duplicate_service(instance: Instance) -> Iterator[Finding]:
         key = _identity(entry)
         if key is not None:
             services.setdefault(key, []).append(entry)
+    branches: Branches | None = None
     for entries in services.values():
         for entry in entries[:-1]:
-            yield _dead_service(entry, entries[-1])
+            if branches is None:
+                from postlint.analysis.branches import Branches
+
+                branches = Branches(instance.master_cf.source)
+            yield _dead_service(entry, entries[-1], alternative=branches.differ(entry, entries[-1]))
     yield from _conflicts(instance, services)
 
 
@@ -146,17 +152,21 @@ def _identity(entry: ServiceEntry) -> tuple[str, str, str] | None:
     return (kind, host, match[2].lower() if port is None else str(port))
 
 
-def _dead_service(entry: ServiceEntry, last: ServiceEntry) -> Finding:
+def _dead_service(entry: ServiceEntry, last: ServiceEntry, *, alternative: bool) -> Finding:
     name, kind = entry.fields[0].text, entry.fields[1].text
     line = last.fields[0].location.start.line
     other = last.fields[0].text
     alias = "" if other == name else f' as "{other}"'
     same = [word.text for word in entry.words[1:]] == [word.text for word in last.words[1:]]
     effect = "the two entries are equal" if same else "this entry is dead, with its options"
+    severity = Severity.WARNING if same else None
+    if alternative:
+        severity = Severity.INFO
+        effect = "unless the template chooses one of them, only that entry counts"
     return Finding(
         entry.fields[0].location,
         f"{name}/{kind} is defined again on line {line}{alias}: {effect}",
-        severity=Severity.WARNING if same else None,
+        severity=severity,
         service=f"{name}/{kind}",
         related=(Related("the entry that counts", last.fields[0].location),),
     )

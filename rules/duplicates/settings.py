@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.templates import has_template_marks
@@ -14,26 +13,11 @@ from postlint.syntax.patterns import LazyPattern
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from postlint.analysis.branches import Branches
     from postlint.config.instance import Instance
     from postlint.syntax.main_cf import Assignment
-    from postlint.syntax.source import SourceFile
 
 _SECURITY_RELEVANT = LazyPattern(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
-
-_BRANCH = LazyPattern(
-    r"""^[ \t]*(?:
-        \{%[-+]?[ \t]*(?P<jinja>if|elif|else|endif)\b
-      | <%[-_]?[ \t]*(?P<erb>if|unless|elsif|else|end|case|when|\})(?![A-Za-z0-9_])
-      | \{\{-?[ \t]*(?P<go>if|else|end|with|range)\b
-      | <\?(?:php|=)?[ \t]*(?:\}[ \t]*)?(?P<php>
-          if|elseif|else|endif|foreach|endforeach|\})(?![A-Za-z0-9_])
-      | %[ \t]*(?P<mako>if|elif|else|endif)\b
-    )""",
-    re.VERBOSE | re.MULTILINE,
-)
-_OPENING = frozenset({"if", "unless", "case", "with", "range", "foreach"})
-_CLOSING = frozenset({"endif", "end", "endforeach", "}"})
-
 
 @rule("DUP001", severity=Severity.WARNING, tags=("CWE-694",))
 def duplicate_parameter(instance: Instance) -> Iterator[Finding]:
@@ -51,15 +35,18 @@ def duplicate_parameter(instance: Instance) -> Iterator[Finding]:
     """
     if instance.main_cf is None:
         return
-    branches: _Branches | None = None
+    branches: Branches | None = None
     for name, entries in instance.assignments.items():
         if len(entries) == 1 or has_template_marks(name):
             continue
-        branches = branches or _Branches(instance.main_cf.source)
+        if branches is None:
+            from postlint.analysis.branches import Branches
+
+            branches = Branches(instance.main_cf.source)
         yield from _dead(name, entries, branches)
 
 
-def _dead(name: str, entries: Sequence[Assignment], branches: _Branches) -> Iterator[Finding]:
+def _dead(name: str, entries: Sequence[Assignment], branches: Branches) -> Iterator[Finding]:
     last = entries[-1]
     line = last.name.location.start.line
     winner = Related("the line that counts", Location(last.line.source, last.span))
@@ -97,43 +84,3 @@ def _shown(entry: Assignment) -> str:
     if not text:
         return "this empty value"
     return f'"{text}"' if len(text) <= 40 else f'"{text[:39]}…"'
-
-
-class _Branches:
-    """Which branches of template conditions the lines of a file are in.
-
-    Two lines are alternatives when their innermost common condition has them in different
-    branches, or when one of them is in a condition that the other is outside of.
-    """
-
-    __slots__ = ("_marks", "_paths")
-
-    def __init__(self, source: SourceFile) -> None:
-        self._marks: list[int] = []
-        self._paths: list[tuple[tuple[int, int], ...]] = []
-        path: list[tuple[int, int]] = []
-        if not any(sign in source.text for sign in ("{%", "<%", "<?", "{{", "\n%")):
-            return
-        for number, match in enumerate(_BRANCH.finditer(source.text)):
-            word = match["jinja"] or match["erb"] or match["go"] or match["php"] or match["mako"]
-            if word in _OPENING:
-                path.append((number, 0))
-            elif word in _CLOSING:
-                if path:
-                    path.pop()
-            elif path:
-                path[-1] = (path[-1][0], path[-1][1] + 1)
-            self._marks.append(match.start())
-            self._paths.append(tuple(path))
-
-    def differ(self, one: Assignment, other: Assignment) -> bool:
-        """Whether a template may contain only one of two settings."""
-        if not self._marks:
-            return False
-        return self._path(one.span.start) != self._path(other.span.start)
-
-    def _path(self, offset: int) -> tuple[tuple[int, int], ...]:
-        from bisect import bisect_right
-
-        at = bisect_right(self._marks, offset) - 1
-        return self._paths[at] if at >= 0 else ()

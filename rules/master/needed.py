@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.nexthops import destination
 from postlint.analysis.restrictions import RestrictionLists
 from postlint.analysis.templates import has_control_lines
-from postlint.config.tables import INDEXED_TYPES, table_references
+from postlint.config.tables import table_references
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.records import NamedTuple
 from postlint.syntax.source import Span
 
+from .transports import transports_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
 
@@ -37,28 +37,21 @@ _SOMETIMES = {
     "trace": "mail with a delivery report asked for is not delivered",
 }
 
-_TRANSPORT_PARAMETERS = (
-    "mailbox_transport",
-    "fallback_transport",
-    "address_verify_default_transport",
-    "address_verify_local_transport",
-    "address_verify_relay_transport",
-    "address_verify_virtual_transport",
-)
-_BY_CLASS = {
-    "local_transport": "mydestination",
-    "relay_transport": "relay_domains",
-    "virtual_transport": "virtual_mailbox_domains",
-}
-_TABLES = ("transport_maps", "sender_dependent_default_transport_maps")
 _UNVERIFIED = frozenset({"reject_unverified_recipient", "reject_unverified_sender"})
 _TLS_SWITCHES = {
     "smtpd": ("smtpd_tls_security_level", "smtpd_use_tls", "smtpd_enforce_tls"),
     "smtp": ("smtp_tls_security_level", "smtp_use_tls", "smtp_enforce_tls"),
     "lmtp": ("lmtp_tls_security_level", "lmtp_use_tls", "lmtp_enforce_tls"),
 }
-_TABLE_LIMIT = 100_000
-"""Entries of a transport table that are looked at."""
+_LIMITS = (
+    "smtpd_client_connection_count_limit",
+    "smtpd_client_connection_rate_limit",
+    "smtpd_client_message_rate_limit",
+    "smtpd_client_recipient_rate_limit",
+    "smtpd_client_new_tls_session_rate_limit",
+    "smtpd_client_auth_rate_limit",
+)
+"""What anvil(8) counts."""
 
 
 class _Need(NamedTuple):
@@ -95,6 +88,7 @@ def missing_service(instance: Instance) -> Iterator[Finding]:
         trace unix - - n - 0 bounce
         error unix - - n - - error
         retry unix - - n - - error
+        anvil unix - - n - 1 anvil
         proxymap unix - - n - - proxymap
         tlsmgr unix - - n 1000? 1 tlsmgr
         smtp unix - - n - - smtp
@@ -114,10 +108,14 @@ def missing_service(instance: Instance) -> Iterator[Finding]:
             continue
         reported.add((need.name, need.location))
         yield _finding(need, instance)
-    for need in _transports(instance):
-        if need.name not in transports and (need.name, need.location) not in reported:
-            reported.add((need.name, need.location))
-            yield _finding(need, instance)
+    missing = {name for name, location in reported if location is None}
+    for item in transports_of(instance):
+        if item.transport in transports or item.transport in missing:
+            continue
+        if (item.transport, item.location) in reported:
+            continue
+        reported.add((item.transport, item.location))
+        yield _finding(_Need(*item), instance)
 
 
 def _finding(need: _Need, instance: Instance) -> Finding:
@@ -147,6 +145,7 @@ def _needs(instance: Instance) -> Iterator[_Need]:
     if log.explicit and log.empty is False:
         yield _Need("postlog", "nothing is logged", log.value_location, log.name)
     yield from _proxied(instance)
+    yield from _optional(instance)
     for service in instance.services_running("smtpd", "smtp", "lmtp"):
         yield from _tls(service)
         if service.program == "smtpd":
@@ -165,6 +164,24 @@ def _proxied(instance: Instance) -> Iterator[_Need]:
                         "proxymap", f"{reference.element.text} can not be read", where, setting.name
                     )
                     return
+
+
+def _optional(instance: Instance) -> Iterator[_Need]:
+    """Services without which mail still flows, but something that is set does not happen."""
+    for service in instance.services_running("smtpd"):
+        value = next((service[name] for name in _LIMITS if service[name].integer), None)
+        if value is not None:
+            reason = f"{service.label} lets clients do what {value.name} forbids"
+            where = value.value_location
+            yield _Need("anvil", reason, where, value.name, Severity.WARNING)
+            break
+    domains = instance.main["fast_flush_domains"]
+    if not domains.explicit:
+        domains = instance.main["relay_domains"]
+    if domains.explicit and domains.empty is False:
+        severity = Severity.WARNING if domains.name == "fast_flush_domains" else Severity.INFO
+        reason = "ETRN and postqueue -s do nothing"
+        yield _Need("flush", reason, domains.value_location, domains.name, severity)
 
 
 def _tls(service: Service) -> Iterator[_Need]:
@@ -189,55 +206,3 @@ def _verification(service: Service) -> Iterator[_Need]:
                     reason = f"{item.restriction.name} can not find out about addresses"
                     yield _Need("verify", reason, where, start.name)
                     return
-
-
-def _transports(instance: Instance) -> Iterator[_Need]:
-    """The transports that settings and tables name."""
-    main = instance.main
-    if instance.main_cf is None:
-        return
-    yield from _named(main["default_transport"])
-    for parameter, domains in _BY_CLASS.items():
-        of_others = domains == "relay_domains" and not main[domains].explicit
-        if main[domains].empty is False and not of_others:
-            yield from _named(main[parameter], main[domains])
-    for parameter in _TRANSPORT_PARAMETERS:
-        if main[parameter].explicit:
-            yield from _named(main[parameter])
-    yield from _named(main["content_filter"])
-    for service in instance.services:
-        if service.overrides("content_filter"):
-            yield from _named(service["content_filter"])
-    for parameter in _TABLES:
-        for reference in table_references(main[parameter]):
-            if reference.type in INDEXED_TYPES:
-                yield from _in_table(reference.name, instance)
-
-
-def _named(value: Effective, cause: Effective | None = None) -> Iterator[_Need]:
-    """The transport of a value; a default counts from where ``cause`` is set."""
-    target = destination(value)
-    if target is None or not target.transport or not target.known:
-        return
-    location = target.element.location or value.value_location
-    parameter = value.name
-    if location is None and cause is not None:
-        location, parameter = cause.value_location, cause.name
-    reason = f"mail that {value.name} sends there stays in the queue"
-    yield _Need(target.transport, reason, location, parameter)
-
-
-def _in_table(name: str, instance: Instance) -> Iterator[_Need]:
-    from postlint.config.placeholders import has_placeholder
-    from postlint.syntax.table import read_indexed
-
-    source = instance.files.read(name)
-    if source is None:
-        return
-    for number, entry in enumerate(read_indexed(source)):
-        if number >= _TABLE_LIMIT:
-            return
-        transport, colon, _ = entry.value.text.partition(":")
-        if entry.problem is None and colon and transport and not has_placeholder(entry.value.text):
-            where = entry.value.cut(0, len(transport)).location
-            yield _Need(transport, f"mail for {entry.key.text} stays in the queue", where)

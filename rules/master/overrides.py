@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.names import counterpart, looks_built_in, names_of
 from postlint.analysis.readers import EVERYTHING, readers
+from postlint.config.effective import UNKNOWN
 from postlint.lint.edits import rename
 from postlint.lint.finding import Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
@@ -29,13 +30,17 @@ _SECURITY = re.compile(
     r"|_sasl_auth_enable$|_sasl_(?:tls_)?security_options$"
 )
 
-_ONLY_OF_MAIN_CF = {
-    "smtpd": {
-        "mydestination": "trivial-rewrite",
-        "relay_domains": "trivial-rewrite",
-    }
+_ROUTING = {
+    "mydestination": "trivial-rewrite",
+    "relay_domains": "trivial-rewrite",
+    "relayhost": "trivial-rewrite",
 }
+_ONLY_OF_MAIN_CF = {"smtp": _ROUTING, "smtpd": _ROUTING}
 """Parameters that a daemon loads but leaves to another to act upon, as tests show."""
+
+_SERVERS = frozenset({"postscreen", "smtpd"})
+_TALK_SMTP = frozenset({"lmtp", "postscreen", "smtp", "smtpd"})
+_NOT_FOR_SMTP = frozenset({"non_smtpd_milters"})
 
 _GO_BETWEENS = frozenset({"proxymap", "oqmgr"})
 """Programs that load parameters for others."""
@@ -127,18 +132,43 @@ def ineffective_override(instance: Instance) -> Iterator[Finding]:
         location = setting.location
         if location is None:
             continue
-        value = service[name]
-        harmless = value.empty or value.yes is False or value.word() == "none"
-        serious = _SECURITY.search(name) is not None and not harmless
+        severity = _ineffective_severity(name, service)
         yield Finding(
             Location(location.source, location.span),
             f"{service.program} does not read {name}: that is up to {who}, from its own entry or"
             " main.cf",
-            severity=Severity.ERROR if serious else Severity.WARNING,
-            security_severity=6.5 if serious else None,
+            severity=severity,
+            security_severity=6.5 if severity == Severity.ERROR else None,
             parameter=name,
             service=service.label,
         )
+
+
+def _ineffective_severity(name: str, service: Service) -> Severity:
+    """How much is lost with an override.
+
+    Nothing, when it says what main.cf says, or when it switches off what the mail of the service
+    does not meet anyway: a client's parameter in a server, or filters for mail not by SMTP.
+    """
+    value = service[name]
+    off = value.empty or value.yes is False or value.word() == "none"
+    if off and (_other_side(name, service.program) or name in _NOT_FOR_SMTP):
+        return Severity.INFO
+    main = service.instance.main[name]
+    if service.instance.main_cf is not None and value.known and main.known:
+        if value.text == main.text or (value.word() or UNKNOWN) == main.word():
+            return Severity.INFO
+    if _SECURITY.search(name) is not None and not off and service.program in _TALK_SMTP:
+        return Severity.ERROR
+    return Severity.WARNING
+
+
+def _other_side(name: str, daemon: str) -> bool:
+    """Whether a parameter is one of the server and the daemon is none, or the reverse."""
+    prefix = name.partition("_")[0]
+    if prefix == "smtpd":
+        return daemon not in _SERVERS
+    return prefix in ("smtp", "lmtp") and daemon not in ("smtp", "lmtp")
 
 
 def _overrides(instance: Instance) -> Iterator[tuple[Service, Setting]]:

@@ -89,7 +89,15 @@ def dead_obsolete_parameter(instance: Instance) -> Iterator[Finding]:
             safe = instance.pinned and dead == "always"
             edits = (delete_lines(setting.location),)
             fix = Fix("delete the line", edits, "safe" if safe else "unsafe")
-        yield _finding(setting, service, text, None if dead == "always" else Severity.INFO, fix)
+        harmless = dead != "always" or _says_what_happens(setting)
+        yield _finding(setting, service, text, Severity.INFO if harmless else None, fix)
+
+
+def _says_what_happens(setting: Setting) -> bool:
+    """Whether a dead line repeats the last default, by which Postfix goes on."""
+    parameter = parameters.get(setting.name)
+    history = () if parameter is None else parameter.default_history()
+    return bool(history) and setting.text == history[-1][1]
 
 
 def _is_dead(entry: Obsolete, version: PostfixVersion) -> bool:
@@ -105,7 +113,8 @@ def _deprecated(
     interval = Interval(instance)
     replaceable = entry.replacement is None or entry.replaceable_in(interval.oldest)
     always = interval.holds(entry.warned_in) == "always"
-    severity = None if always and replaceable else Severity.INFO
+    # Without a version given it still works everywhere: a matter of tidiness, until an upgrade.
+    severity = None if always and replaceable and instance.pinned else Severity.INFO
     if not entry.warned_in(instance.version):
         text = f"{setting.name} is deprecated from Postfix {entry.warned_since} on"
     else:

@@ -33,6 +33,12 @@ _UNKNOWN_RECIPIENTS = frozenset(
         "unknown_virtual_mailbox_reject_code",
     }
 )
+_LOOKED_UP_IN = {
+    "unknown_local_recipient_reject_code": "local_recipient_maps",
+    "unknown_relay_recipient_reject_code": "relay_recipient_maps",
+    "unknown_virtual_alias_reject_code": "virtual_alias_domains",
+    "unknown_virtual_mailbox_reject_code": "virtual_mailbox_maps",
+}
 _MILTERS = frozenset({"smtpd_milters", "non_smtpd_milters"})
 _RELAY_HOSTS = frozenset(
     {"relayhost", "smtp_fallback_relay", "fallback_relay", "lmtp_fallback_relay"}
@@ -70,7 +76,7 @@ def reply_code_class(instance: Instance) -> Iterator[Finding]:
         code = int(item.value.text[:10])
         if (low and code < low) or (high and code > high):
             continue  # VAL002
-        judged = _judge(name, code)
+        judged = None if _never_used(item, instance) else _judge(name, code)
         if judged is not None:
             severity, text = judged
             yield Finding(
@@ -114,6 +120,13 @@ def bad_endpoint(instance: Instance) -> Iterator[Finding]:
             yield from _content_filter(item, names.services, whole=instance.whole_master_cf)
         elif shape(name, instance.version) == "restrictions" or name in names.classes:
             yield from _policy_services(item)
+
+
+def _never_used(item: Explicit, instance: Instance) -> bool:
+    """Whether recipients are not looked up in the table whose misses a code is for."""
+    scope = instance.main if item.service is None else item.service
+    table = _LOOKED_UP_IN.get(item.setting.name)
+    return table is not None and scope[table].empty is True
 
 
 def _judge(name: str, code: int) -> tuple[Severity | None, str] | None:

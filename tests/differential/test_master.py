@@ -269,6 +269,23 @@ def test_overrides_that_do_nothing(tmp_path: Path) -> None:
             assert bool(messages(tmp_path, "", master, "MST010")) is ignored
 
 
+@pytest.mark.parametrize("program", ["smtpd", "smtp"])
+def test_a_relayhost_of_one_service_is_ignored(program: str, tmp_path: Path) -> None:
+    """Which host is next the queue manager asks of trivial-rewrite, not of smtpd or smtp."""
+    main = {"mynetworks": "127.0.0.0/8", "smtpd_relay_restrictions": "permit_mynetworks, reject"}
+    main |= {"default_transport": "own", "relayhost": "[127.0.0.1]:1"}
+    other = {"relayhost": "[127.0.0.1]:2"}
+    services = {"in": smtpd(**other) if program == "smtpd" else smtpd()}
+    own = "own unix - - n - - smtp"
+    own += " -o relayhost=[127.0.0.1]:2\n" if program == "smtp" else "\n"
+    with running(services, main, master_cf=own) as server:
+        with server.connect("in") as client:
+            assert client.send("user@a.example").code == 250
+        server.wait_for(r"connect to 127\.0\.0\.1\[127\.0\.0\.1\]:1: Connection refused")
+    line = f"x inet n - n - - {program} -o relayhost=[127.0.0.1]:2\n"
+    assert len(messages(tmp_path, "relayhost = [127.0.0.1]:1\n", line, "MST010")) == 1
+
+
 def test_sockets_in_the_wrong_folder(tmp_path: Path) -> None:
     wrong = INFRASTRUCTURE.replace("rewrite unix - -", "rewrite unix n -")
     with running({"in": smtpd()}, infrastructure=wrong) as server, server.connect("in") as client:
@@ -297,6 +314,10 @@ def test_helpers_on_the_network(tmp_path: Path) -> None:
         ("proxymap", "<a@example.net>", "private/proxymap: No such file"),
         ("error", "<alias@example.com>", "private/error: No such file"),
         ("trace", "<a@a.example> NOTIFY=SUCCESS", "private/trace: No such file"),
+        ("anvil", "<a@a.example>", "private/anvil: No such file"),
+        ("flush", "<a@a.example>", "public/flush: No such file"),
+        ("discard", "<a@a.example>", "private/discard: No such file"),
+        ("local", "<a@e.example>", "private/local: No such file"),
     ],
 )
 def test_missing_services(service: str, recipient: str, said: str, tmp_path: Path) -> None:
@@ -307,14 +328,20 @@ def test_missing_services(service: str, recipient: str, said: str, tmp_path: Pat
         "default_transport": "smtp:[127.0.0.1]:1",
         "smtpd_relay_restrictions": "permit_mynetworks, reject",
         "transport_maps": "proxy:inline:{a.example=discard:, b.example=error:no}",
+        "smtpd_client_connection_count_limit": "50",
+        "smtpd_client_event_limit_exceptions": "",
+        "relay_domains": "a.example",
+        "fast_flush_domains": "a.example",
+        "header_checks": "regexp:{{/^Subject: local/ FILTER local:here}}",
         "virtual_alias_maps": "inline:{alias@example.com=a@b.example}",
     }
-    lines = ["MAIL FROM:<a@example.net>", f"RCPT TO:{recipient}", "DATA", "", "."]
+    lines = ["EHLO a.example", "MAIL FROM:<a@example.net>", f"RCPT TO:{recipient}", "DATA"]
+    lines += [f"Subject: {service}", "", ".", "ETRN a.example"]
     services = {"in": smtpd()}
     with running(services, main, infrastructure=master) as server, server.connect("in") as client:
         for line in lines:
             client.send_only(line)
         server.wait_for(said)
     text = "".join(f"{name} = {value}\n" for name, value in main.items())
-    found = messages(tmp_path, text, master, "MST011")
+    found = messages(tmp_path, text, "25 inet n - n - - smtpd\n" + master, "MST011")
     assert len(found) == 1 and f'no service "{service}"' in found[0]

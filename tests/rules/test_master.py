@@ -280,7 +280,13 @@ def test_mst010_severities(tmp_path: Path) -> None:
     (finding,) = check(tmp_path, "MST010", line.format("encrypt"), "")
     assert (finding.severity, finding.security_severity) == (Severity.ERROR, 6.5)
     (finding,) = check(tmp_path, "MST010", line.format(""), "")
-    assert (finding.severity, finding.security_severity) == (Severity.WARNING, None)
+    assert (finding.severity, finding.security_severity) == (Severity.INFO, None)
+    main = "smtpd_tls_security_level = encrypt\n"
+    (finding,) = check(tmp_path, "MST010", line.format("encrypt"), main)
+    assert finding.severity is Severity.INFO
+    line = "a inet n - n - - smtpd -o header_checks=\n"
+    (finding,) = check(tmp_path, "MST010", line, "header_checks = pcre:/x\n")
+    assert finding.severity is Severity.WARNING
 
 
 @pytest.mark.parametrize("daemon", [daemon.name for daemon in programs(NEWEST_STABLE)])
@@ -305,13 +311,37 @@ def test_mst011_points_at_the_table(tmp_path: Path) -> None:
     files = {
         "main.cf": "mydestination =\ntransport_maps = hash:/etc/postfix/transport\n",
         "master.cf": "\n".join([*lines, "trace unix - - n - - x", ""]),
-        "transport": "example.org uucp:host\nexample.net :[192.0.2.1]\nexample.com smtp:\n",
+        "transport": "example.org uucp:host\nexample.net :[192.0.2.1]\nexample.com smtp:\n"
+        "example.edu uucp:other\n",
     }
     (finding,) = lint_files(tmp_path, files, select="MST011")
     assert finding.location.path.endswith("transport") and marked(finding) == "uucp"
     assert finding.message == (
-        'master.cf has no service "uucp": mail for example.org stays in the queue'
+        'master.cf has no service "uucp": mail for example.org and 1 more stays in the queue'
     )
+
+
+FILTERS = (
+    ("header_checks = regexp:{{/^Subject: x/ FILTER scan:dummy}}\n", "scan"),
+    ("header_checks = regexp:{{/^Subject: x/ REJECT FILTER scan:dummy}}\n", None),
+    ("smtp_header_checks = regexp:{{/^Subject: x/ FILTER scan:dummy}}\n", None),
+    ("smtpd_client_restrictions = check_client_access cidr:{{::/0 filter scan:x}}\n", "scan"),
+    ("smtpd_client_restrictions = check_client_access inline:{{a=FILTER scan}}\n", None),
+    ("mailbox_transport_maps = inline:{{a=scan:x}}\n", "scan"),
+    ("transport_maps = inline:{{a=scan}}\n", None),
+    ("transport_maps = regexp:{{/(.*)/ $1:x}}\n", None),
+    ("virtual_alias_maps = inline:{{a=scan:x}}\n", None),
+)
+
+
+@pytest.mark.parametrize(("setting", "name"), FILTERS)
+def test_mst011_reads_what_tables_answer(setting: str, name: str | None, tmp_path: Path) -> None:
+    services = ("smtp", "cleanup", "qmgr", "rewrite", "bounce", "defer", "error", "retry")
+    services += ("pickup", "trace", "anvil", "flush")
+    lines = "".join(f"{service} unix - - n - - smtp\n" for service in services)
+    found = check(tmp_path, "MST011", lines, f"mydestination =\n{setting}")
+    about = [item.message for item in found if '"scan"' in item.message]
+    assert len(about) == (name is not None) and len(found) == len(about)
 
 
 def test_mst012_severities(tmp_path: Path) -> None:
