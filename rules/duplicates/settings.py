@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SECURITY_RELEVANT = LazyPattern(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
 
+
 @rule("DUP001", severity=Severity.WARNING, tags=("CWE-694",))
 def duplicate_parameter(instance: Instance) -> Iterator[Finding]:
     """A parameter is set more than once in main.cf.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.names import counterpart, looks_built_in, names_of
 from postlint.analysis.readers import EVERYTHING, readers
-from postlint.config.effective import UNKNOWN
 from postlint.lint.edits import rename
 from postlint.lint.finding import Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
@@ -155,9 +154,9 @@ def _ineffective_severity(name: str, service: Service) -> Severity:
     if off and (_other_side(name, service.program) or name in _NOT_FOR_SMTP):
         return Severity.INFO
     main = service.instance.main[name]
-    if service.instance.main_cf is not None and value.known and main.known:
-        if value.text == main.text or (value.word() or UNKNOWN) == main.word():
-            return Severity.INFO
+    word = value.word()
+    if service.instance.main_cf is not None and word is not None and word == main.word():
+        return Severity.INFO
     if _SECURITY.search(name) is not None and not off and service.program in _TALK_SMTP:
         return Severity.ERROR
     return Severity.WARNING
