@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from postlint.config.files import Files, display_path
 from postlint.config.instance import Instance
+from postlint.config.placeholders import placeholders
 from postlint.syntax.main_cf import parse_main_cf
 from postlint.syntax.master_cf import parse_master_cf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from postlint.config.discovery import Candidate
     from postlint.postfix.versions import PostfixVersion
+    from postlint.syntax.source import SourceFile
 
 
 def load_instance(
@@ -32,7 +35,15 @@ def load_instance(
     return Instance(
         path,
         None if main is None else parse_main_cf(main),
-        None if master is None else parse_master_cf(master),
+        None if master is None else parse_master_cf(master, _unbroken(master)),
         Files(candidate.folder, root, host=host),
         version,
+    )
+
+
+def _unbroken(master: SourceFile) -> Callable[[str], Iterator[tuple[int, int]]] | None:
+    """What makes one word of ``<%= @jail %>``; None where nothing like it is in a file."""
+    text = master.text
+    return (
+        placeholders if any(" " in text[start:end] for start, end in placeholders(text)) else None
     )

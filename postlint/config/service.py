@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.config.placeholders import has_placeholder
 from postlint.config.scope import Scope
 from postlint.config.settings import Setting
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Service(Scope):
-    """One service. ``implicit``: assumed, because no master.cf says what there is."""
+    """One service. ``implicit``: assumed, because no master.cf says what there is.
+
+    ``program`` is empty where a template has yet to say which it is.
+    """
 
     __slots__ = ("entry", "implicit", "instance", "name", "program", "type")
 
@@ -52,7 +56,8 @@ class Service(Scope):
     @classmethod
     def of_entry(cls, instance: Instance, entry: ServiceEntry) -> Service:
         """The service that a line of master.cf describes."""
-        program = entry.field("command").text.rpartition("/")[2]
+        command = entry.field("command").text
+        program = "" if has_placeholder(command) else command.rpartition("/")[2]
         return cls(instance, entry.fields[0].text, entry.fields[1].text, program, entry)
 
     def get(self, name: str) -> Effective | None:

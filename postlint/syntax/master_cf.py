@@ -18,10 +18,13 @@ from postlint.syntax.lines import (
 from postlint.syntax.source import SourceText, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
     from postlint.syntax.lalr import Node, Token
     from postlint.syntax.source import SourceFile
+
+    Stretches: TypeAlias = Callable[[str], Iterable[tuple[int, int]]]
 
 FIELD_NAMES = (
     "service",
@@ -175,8 +178,12 @@ def _strip(text: SourceText) -> SourceText:
     return text.strip(WHITE_SPACE) if text.text else text
 
 
-def parse_master_cf(source: SourceFile) -> MasterCf:
-    """Parse any text; nothing is refused."""
+def parse_master_cf(source: SourceFile, unbroken: Stretches | None = None) -> MasterCf:
+    """Parse any text; nothing is refused.
+
+    ``unbroken`` tells which stretches of a logical line, as (start, end), are one word whatever
+    blanks are in them: placeholders of a template.
+    """
     tree = parser("master_cf").parse(source.text)
     items: list[Trivia | Entry] = []
     trivia: list[Token] = []
@@ -187,19 +194,21 @@ def parse_master_cf(source: SourceFile) -> MasterCf:
         if trivia:
             items.append(Trivia(tuple(trivia)))
             trivia = []
-        items.append(_entry(source, child))
+        items.append(_entry(source, child, unbroken))
     if trivia:
         items.append(Trivia(tuple(trivia)))
     return MasterCf(source, tuple(items))
 
 
-def _entry(source: SourceFile, node: Node) -> Entry:
+def _entry(source: SourceFile, node: Node, unbroken: Stretches | None) -> Entry:
     if node.data == "leading_whitespace":
         tokens = cast("tuple[Token, ...]", tuple(node.children))
         return LeadingWhitespace(join_line(source, tokens), tokens)
     tokens = tuple(_tokens(node))
     line = join_line(source, tokens)
     words = tuple(_words(source, node))
+    if unbroken is not None:
+        words = tuple(_joined(line, words, list(unbroken(line.text))))
     if len(words) < len(FIELD_NAMES):
         return BadFieldCount(line, tokens, words)
     return ServiceEntry(line, tokens, words)
@@ -217,6 +226,28 @@ def _words(source: SourceFile, entry: Node) -> Iterator[SourceText]:
                 yield word.cut(0, end)
             return
         yield word
+
+
+def _joined(
+    line: SourceText, words: tuple[SourceText, ...], stretches: list[tuple[int, int]]
+) -> Iterator[SourceText]:
+    """The words of a line, those that one stretch spans made one."""
+    if not stretches:
+        yield from words
+        return
+    index = {line.source_offset(at): at for at in range(len(line))}
+    last: tuple[int, int] | None = None
+    for word in words:
+        start = index[word.span.start]
+        end = start + len(word)
+        if last is not None:
+            if any(left < last[1] and start < right for left, right in stretches):
+                last = last[0], end
+                continue
+            yield line.cut(*last)
+        last = start, end
+    if last is not None:
+        yield line.cut(*last)
 
 
 def _tokens(node: Node) -> Iterator[Token]:

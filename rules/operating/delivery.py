@@ -59,7 +59,7 @@ def bounce_silencing(instance: Instance) -> Iterator[Finding]:
     for service in instance.services:
         if service.entry is None or service.name not in _BOUNCE_SERVICES or service.type == "inet":
             continue
-        if service.program != "bounce":
+        if service.program not in {"", "bounce"}:
             command = service.entry.field("command")
             yield Finding(
                 command.location,

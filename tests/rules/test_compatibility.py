@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from postlint_rules.operations import _DEPENDENT
+from postlint_rules.operating.compatibility import _DEPENDENT
 
 from postlint.lint.finding import Severity
 from postlint.postfix import parameters

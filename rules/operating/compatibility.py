@@ -1,4 +1,4 @@
-"""OPS: running Postfix."""
+"""How far compatibility_level leaves old defaults in force."""
 
 from __future__ import annotations
 
