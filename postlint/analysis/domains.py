@@ -162,6 +162,17 @@ def address_class(parameter: str, instance: Instance) -> DomainList:
     return DomainList(value, items, parents=parents, scope=tables_of)
 
 
+def in_earlier_class(parameter: str, domain: str, instance: Instance) -> bool | None:
+    """Whether a domain is in a class that is looked at before this one; None when unknown."""
+    unknown = False
+    for name in CLASSES[: CLASSES.index(parameter)]:
+        answer = address_class(name, instance).contains(domain)
+        if answer:
+            return True
+        unknown = unknown or answer is None
+    return None if unknown else False
+
+
 def _matches_parents(parameter: str, scope: Scope) -> bool | None:
     value = scope[PARENTS]
     if not value.known:

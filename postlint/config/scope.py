@@ -9,6 +9,7 @@ from postlint.config.expansion import Expander, ExpansionError
 from postlint.config.placeholders import is_shell_variable
 from postlint.config.settings import Setting
 from postlint.postfix import parameters
+from postlint.postfix.host_name import domain_of_host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,15 @@ _PER_PROCESS = frozenset({"process_name", "service_name"})
 class Scope:
     """Looks settings up: overrides, then main.cf, then the defaults of a Postfix version."""
 
-    __slots__ = ("_complete", "_effective", "_main", "_overrides", "_process", "version")
+    __slots__ = (
+        "_complete",
+        "_deriving",
+        "_effective",
+        "_main",
+        "_overrides",
+        "_process",
+        "version",
+    )
 
     def __init__(
         self,
@@ -45,6 +54,7 @@ class Scope:
         self._overrides = overrides or {}
         self._process = process or {}
         self._effective: dict[str, Effective | None] = {}
+        self._deriving = False
 
     def setting(self, name: str) -> Setting | None:
         """The setting that counts; None for a name that this version does not have either."""
@@ -54,6 +64,8 @@ class Scope:
     def default(self, name: str) -> Setting | None:
         """The default of this version; None when it has no such parameter."""
         text = self._process.get(name)
+        if text is None:
+            text = self._derived_domain() if name == "mydomain" else None
         if text is None:
             parameter = parameters.get(name)
             text = parameter.default(self.version) if parameter is not None else None
@@ -102,4 +114,19 @@ class Scope:
             return name not in self._process
         if name == "mail_version":
             return self.version.patch is None
+        if name == "mydomain" and self._derived_domain() is not None:
+            return False
         return name in _HOST_DEPENDENT or is_shell_variable(name)
+
+    def _derived_domain(self) -> str | None:
+        """The default of mydomain where myhostname is set: Postfix takes it from there."""
+        if self._deriving or not self._complete or self.explicit("myhostname") is None:
+            return None
+        self._deriving = True  # myhostname may name mydomain in turn, which Postfix refuses
+        try:
+            value = self.get("myhostname")
+        finally:
+            self._deriving = False
+        if value is None or not value.known or not value.text:
+            return None
+        return domain_of_host(value.text, self.version)

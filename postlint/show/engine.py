@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.postfix import parameters
+from postlint.postfix.host_name import domain_of_host
 from postlint.show import host
 from postlint.show.macros import Macros
 from postlint.show.messages import FatalError
@@ -190,10 +191,7 @@ class Engine:
         own = self._main("myhostname")
         if own is None:
             own = self._compute("myhostname")
-        _name, dot, domain = own.partition(".")
-        if not dot or (self.version < (3, 0) and "." not in domain):
-            return host.DEFAULT_DOMAIN
-        return domain
+        return domain_of_host(own, self.version)
 
 
 def _text(value: Value | None) -> str | None:

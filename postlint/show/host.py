@@ -7,6 +7,7 @@ import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
+from postlint.postfix.host_name import DEFAULT_DOMAIN
 from postlint.show.messages import FatalError
 from postlint.show.octets import words
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from postlint.show.messages import Messages
-
-DEFAULT_DOMAIN = "localdomain"
 
 _IPV4, _IPV6 = 1, 2
 _PROTOCOLS = {"all": _IPV4 | _IPV6, "ipv4": _IPV4, "ipv6": _IPV6}

@@ -23,7 +23,7 @@ _NOWHERE = LazyPattern(
     r"|example|home\.arpa)"
 )
 _LOCALHOST = LazyPattern(r"localhost|localdomain|.*\.(?:localhost|localdomain)")
-_UNFILLED = LazyPattern(r"@[A-Za-z_]+@|%\([A-Za-z_]+\)s|\A_[A-Z_]+_\Z")
+_UNFILLED = LazyPattern(r"@[A-Za-z_]+@|%\([A-Za-z_]+\)s|\A_[A-Z_]+_\Z|\A%[a-z_]{3,}\Z")
 _NO_DELIVERY = frozenset({"discard", "error", "retry"})
 _TOP_LEVEL = frozenset(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from postlint.analysis.access_tables import access_table
-from postlint.analysis.domains import CLASSES, address_class
+from postlint.analysis.domains import CLASSES, address_class, in_earlier_class
 from postlint.analysis.nexthops import destination
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
@@ -187,7 +187,9 @@ def _without_addresses(instance: Instance) -> Iterator[Finding]:
     known = {entry.key.lower().rpartition("@")[2] for entry in keys if "@" in entry.key}
     for item in domains.names():
         location = item.element.location or domains.value.value_location
-        if item.name not in known and location is not None:
+        if item.name in known or location is None:
+            continue
+        if in_earlier_class("virtual_alias_domains", item.name, instance) is False:
             yield Finding(
                 location,
                 f'"{item.name}" is a virtual alias domain without any alias: all mail for it is '

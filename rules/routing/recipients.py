@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from postlint.analysis.access_tables import access_table
-from postlint.analysis.domains import CLASSES, address_class
+from postlint.analysis.domains import CLASSES, address_class, in_earlier_class
 from postlint.analysis.list_use import uses
 from postlint.analysis.nexthops import destination, is_host_name
 from postlint.analysis.relay import explain
@@ -202,7 +202,8 @@ def relay_recipients_unverified(instance: Instance) -> Iterator[Finding]:
     names = [
         item.name
         for item in found.names()
-        if is_host_name(item.name) and _class_before(instance, item.name) is False
+        if is_host_name(item.name)
+        and in_earlier_class("relay_domains", item.name, instance) is False
     ]
     has_tables = any(item.kind in ("table", "everything") for item in found.items)
     if not names and not has_tables:
@@ -273,7 +274,7 @@ def _domain(instance: Instance, parameter: str) -> str | None:
     names = [
         item.name for item in found.names() if not item.is_local_name and is_host_name(item.name)
     ]
-    names = [name for name in names if _class_before(instance, name, parameter) is False]
+    names = [name for name in names if in_earlier_class(parameter, name, instance) is False]
     return next((name for name in names if name != own), names[0] if names else None)
 
 
@@ -283,17 +284,6 @@ def _has_domains(instance: Instance, parameter: str) -> bool:
         return True
     found = address_class(parameter, instance)
     return found.value.explicit and any(item.kind == "table" for item in found.items)
-
-
-def _class_before(instance: Instance, domain: str, parameter: str = "relay_domains") -> bool | None:
-    """Whether a domain is in a class that is looked at before this one."""
-    unknown = False
-    for name in CLASSES[: CLASSES.index(parameter)]:
-        answer = address_class(name, instance).contains(domain)
-        if answer:
-            return True
-        unknown = unknown or answer is None
-    return None if unknown else False
 
 
 def _program(instance: Instance, parameter: str) -> str | None:

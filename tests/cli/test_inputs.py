@@ -275,7 +275,7 @@ def test_host_is_implied_for_the_installed_configuration_only(
             "elsewhere/tls_policy": "example.com may\n",
         }
     )
-    monkeypatch.setattr("postlint.cli.check.CONFIG_DIRECTORY", str(here / "etc"))
+    monkeypatch.setattr("postlint.cli.paths.CONFIG_DIRECTORY", str(here / "etc"))
     monkeypatch.setattr("postlint.config.files.CONFIG_DIRECTORY", str(here / "etc"))
     monkeypatch.setattr("postlint.cli.host.installed_version", lambda: PostfixVersion.parse("3.7"))
 

@@ -92,7 +92,7 @@ def test_other_reports_and_commands_are_not_imported(loaded: set[str]) -> None:
     ours = {name for name in loaded if name.startswith("postlint.")}
     assert "postlint.report.text" in ours
     commands = {"arguments", "check", "choose", "configuration", "errors", "main", "output"}
-    commands |= {"plugins", "settings"}
+    commands |= {"paths", "plugins", "settings"}
     assert {name for name in ours if name.startswith("postlint.cli.")} <= {
         f"postlint.cli.{name}" for name in commands
     }

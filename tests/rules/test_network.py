@@ -210,7 +210,9 @@ class TestNames:
         main = "myhostname = mx\ndefault_transport = error:no\n"
         assert only(tmp_path, main, "NET003").severity.label == "warning"
 
-    @pytest.mark.parametrize("name", ["MX.Example.com", "$name.example.com", "{{ host }}", '"x"'])
+    @pytest.mark.parametrize(
+        "name", ["MX.Example.com", "$name.example.com", "{{ host }}", "%hostname", '"x"']
+    )
     def test_silent(self, name: str, tmp_path: Path) -> None:
         assert not network(tmp_path, f"name = mx\nmyhostname = {name}\n", select="NET003")
 

@@ -265,6 +265,17 @@ class TestCatchAll:
             "nobody is told"
         )
 
+    def test_domain_without_aliases(self, tmp_path: Path) -> None:
+        main = (
+            f"{LEVEL}virtual_alias_domains = a.example b.example\n"
+            "virtual_alias_maps = inline:{ {x@a.example = y@c.example} }\n"
+        )
+        finding = only(tmp_path, main, "RTE006")
+        assert finding.message.startswith('"b.example" is a virtual alias domain without any')
+        assert marked(finding) == "b.example"
+        local = f"{main}mydestination = b.example localhost\n"
+        assert not routing(tmp_path, local, select="RTE006"), "its mail is local: NET004 has that"
+
     def test_star(self, tmp_path: Path) -> None:
         main = (
             f"{LEVEL}mydestination = a.example\ntransport_maps = inline:{{ *=smtp:[b.example] }}\n"
