@@ -97,6 +97,18 @@ class Files:
             return inside if self._stays_inside(inside, self._root, name) else None
         return Path(name) if self.host else None
 
+    def is_missing(self, name: str) -> bool:
+        """Whether there is certainly no regular file; False where nobody can tell."""
+        path = self.locate(name) if self.complete else None
+        if path is None:
+            return False
+        try:
+            return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 -- errors tell apart
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except (OSError, ValueError):
+            return False
+
     def read(self, name: str) -> SourceFile | None:
         """The file that a setting names; None when it is not there or may not be read."""
         if name not in self._sources:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import is_public, service_role
@@ -96,7 +94,7 @@ def tls_file_missing(instance: Instance) -> Iterator[Finding]:
         for service, value in explicit_values(instance, names):
             users = list(_users(instance, side, value.name, service))
             for text, location in _paths(value):
-                if _is_missing(instance, text):
+                if instance.files.is_missing(text):
                     problem = f"there is no file {text}"
                 elif value.name.endswith("_CAfile") and _lacks_authorities(instance, text):
                     problem = f"{text} holds no certificate"
@@ -140,21 +138,6 @@ def _paths(value: Effective) -> Iterator[tuple[str, Location]]:
                 yield element.text, location
     elif value.known and value.value_location is not None:
         yield value.text.strip(), value.value_location
-
-
-def _is_missing(instance: Instance, name: str) -> bool:
-    """Whether a file is certainly not there; only where all files can be looked at."""
-    if not instance.files.complete or not name.startswith("/"):
-        return False
-    path = instance.files.locate(name)
-    if path is None:
-        return False
-    try:
-        return not stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116 -- errors tell apart
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        return False
 
 
 def _lacks_authorities(instance: Instance, name: str) -> bool:

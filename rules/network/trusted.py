@@ -99,11 +99,14 @@ def _found(
 
 def _wide(service: Service, use: _Use) -> Iterator[Finding]:
     mynetworks = service["mynetworks"]
+    everybody: set[Span] = set()
     for element, network in _trusted(service, mynetworks):
         width = _unconfirmed() if network is None else _width(network)
         location = element.location or mynetworks.value_location
-        if width is None or location is None:
+        if width is None or location is None or location.span in everybody:
             continue
+        if network is not None and not network.prefixlen:
+            everybody.add(location.span)  # static:all is every IPv6 address as well
         relays = use.decides == "relaying"
         consequence = "they may relay without a password" if relays else "no check stops them"
         yield Finding(

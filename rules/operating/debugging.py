@@ -35,11 +35,18 @@ _WORDS = {
     "ssl-session-packet-dump": 4,
 }
 _DETAILS = {
+    0: "nothing: which mail went encrypted can not be told afterwards",
     2: "every TLS handshake step by step",
     3: "dumps of every TLS handshake",
     4: "in clear text what is sent through TLS, passwords among it",
 }
 _HIGHEST = 4
+_SEVERITIES = {0: Severity.INFO, _HIGHEST: Severity.ERROR}
+_PROGRAMS = {
+    "lmtp_tls_loglevel": "lmtp",
+    "smtp_tls_loglevel": "smtp",
+    "smtpd_tls_loglevel": "smtpd",
+}
 _LOGGED = {
     "smtpd": "what clients say, passwords among it",
     "smtp": "what it says to servers, passwords among it",
@@ -155,11 +162,12 @@ def _without(entry: ServiceEntry, option: SourceText, letter: str) -> Fix:
 
 @rule("OPS003", severity=Severity.WARNING, tags=("TLS_README", "DEBUG_README", "CWE-532"))
 def tls_loglevel(instance: Instance) -> Iterator[Finding]:
-    """TLS is logged in more detail than an operator needs.
+    """TLS is logged in more detail than an operator needs, or not at all.
 
     Why: Level 1 logs a line for each handshake. Level 2 adds its steps and 3 dumps its packets,
         hundreds of lines for each connection. Level 4 also logs what is sent after the handshake
-        in clear text: mail, passwords, all that TLS is there to protect.
+        in clear text: mail, passwords, all that TLS is there to protect. With an explicit 0
+        nobody can tell afterwards which mail went encrypted.
     Fix: Use level 1.
     Bad:
         smtpd_tls_loglevel = 4
@@ -173,18 +181,27 @@ def tls_loglevel(instance: Instance) -> Iterator[Finding]:
         if name not in _TLS_LOG_LEVELS or location is None or not item.value.known:
             continue
         level = _highest(item.value.text)
-        if level < 2:
+        if level == 1 or (level == 0 and not _uses_tls(instance, name)):
             continue
         edit = replace_value(item.setting, "1")
         yield Finding(
             location,
             f"{name} = {item.value.text.strip()} logs {_DETAILS[level]}",
-            severity=Severity.ERROR if level == _HIGHEST else Severity.WARNING,
+            severity=_SEVERITIES.get(level, Severity.WARNING),
             security_severity=5.9 if level == _HIGHEST else None,
             parameter=name,
             service=item.service_label,
             fix=None if edit is None else Fix("use level 1", (edit,), "unsafe"),
         )
+
+
+def _uses_tls(instance: Instance, name: str) -> bool:
+    """Whether a level of 0 hides anything: some service of the daemon certainly uses TLS."""
+    program = _PROGRAMS.get(name)
+    if program is None:
+        return False
+    levels = [item[f"{program}_tls_security_level"] for item in instance.services_running(program)]
+    return any((level.word() or "none") != "none" for level in levels)
 
 
 def _highest(text: str) -> int:

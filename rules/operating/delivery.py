@@ -83,6 +83,19 @@ def bounce_silencing(instance: Instance) -> Iterator[Finding]:
             fix=None if edit is None else Fix("use the default", (edit,), "unsafe"),
         )
     yield from _postmaster_not_told(instance)
+    yield from _no_template(instance)
+
+
+def _no_template(instance: Instance) -> Iterator[Finding]:
+    value = instance.main["bounce_template_file"]
+    location, path = value.value_location, value.text.strip()
+    if location is not None and value.known and instance.files.is_missing(path):
+        yield Finding(
+            location,
+            f"bounce_template_file: there is no file {path}: bounce stops with a fatal error, and "
+            "what can not be delivered stays in the queue",
+            parameter="bounce_template_file",
+        )
 
 
 def _postmaster_not_told(instance: Instance) -> Iterator[Finding]:

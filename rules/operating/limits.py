@@ -26,6 +26,8 @@ _DAY = 86_400
 _LIFETIME = "maximal_queue_lifetime"
 _SMALLEST_MESSAGE = 1_000_000
 _LARGEST_MESSAGE = 500_000_000
+_BUFFERS = ("berkeley_db_create_buffer_size", "berkeley_db_read_buffer_size")
+_SMALLEST_BUFFER = 65_536
 
 
 class _Order(NamedTuple):
@@ -170,6 +172,7 @@ def size_limits(instance: Instance) -> Iterator[Finding]:
         if finding is not None:
             yield finding
     yield from _unusual_size(instance)
+    yield from _small_buffers(instance)
 
 
 def _too_small(service: Service, name: str) -> Finding | None:
@@ -262,3 +265,16 @@ def _unusual_size(instance: Instance) -> Iterator[Finding]:
         severity=Severity.INFO,
         parameter="message_size_limit",
     )
+
+
+def _small_buffers(instance: Instance) -> Iterator[Finding]:
+    for name in _BUFFERS:
+        value = instance.main[name]
+        size, location = value.integer, value.value_location
+        if location is not None and size is not None and 0 < size < _SMALLEST_BUFFER:
+            yield Finding(
+                location,
+                f"{name} is {size} bytes: Berkeley DB goes to the disk for every few entries",
+                severity=Severity.INFO,
+                parameter=name,
+            )

@@ -98,7 +98,9 @@ def _filters_here(instance: Instance, name: str) -> bool:
     target = destination(value)
     if target is None or not target.known:
         return False
-    running = [item for item in instance.services if item.name == target.transport]
+    running = [
+        item for item in instance.services if item.name == target.transport and item.type != "inet"
+    ]
     if any(item.program not in ("smtp", "lmtp") for item in running):
         return False  # pipe(8) may hand mail back with sendmail(1)
     return next_hop(target.nexthop).is_loopback

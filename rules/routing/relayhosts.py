@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from postlint.analysis.access_tables import access_table
 from postlint.analysis.nexthops import destination, next_hop, next_hops, next_hops_of
 from postlint.analysis.roles import port
 from postlint.config.effective import Element
@@ -165,6 +166,7 @@ def mail_loop(instance: Instance) -> Iterator[Finding]:
         reason = _leads_back(instance, found.hop, found.value)
         if reason is not None:
             yield _loop(found.value, found.hop, reason)
+    yield from _routed_back(instance)
     seen = set()
     scopes: list[Scope] = [instance.main, *instance.services_running("smtpd")]
     for scope in scopes:
@@ -182,6 +184,25 @@ def mail_loop(instance: Instance) -> Iterator[Finding]:
                 yield _loop(value, hop, reason)
 
 
+def _routed_back(instance: Instance) -> Iterator[Finding]:
+    """Entries of transport tables with this host as the next hop of the SMTP client."""
+    value = instance.main["transport_maps"]
+    if not instance.services:
+        return
+    for element in value.elements():
+        for entry in access_table(instance.services[0], element).entries:
+            location = entry.location or element.location
+            transport, _, text = entry.value.strip().partition(":")
+            if entry.filled_in or not text or location is None:
+                continue
+            if _smtp_client(instance, transport) is None:
+                continue
+            hop = next_hop(Element(text, location))
+            reason = _leads_back(instance, hop, value)
+            if reason is not None:
+                yield _loop(value, hop, reason)
+
+
 def _same_name(instance: Instance) -> Iterator[Finding]:
     relayhost, myhostname = instance.main["relayhost"], instance.main["myhostname"]
     location = relayhost.value_location
@@ -192,13 +213,22 @@ def _same_name(instance: Instance) -> Iterator[Finding]:
     written = _OWN_NAME.match(relayhost.setting.text) is not None
     if same or (written and relayhost.setting.text.startswith("$")):
         message = "relayhost is the same as myhostname: no Postfix program will start"
-    elif written:
+    elif written or _is_named(relayhost, myhostname):
         message = "relayhost is myhostname: mail loops back to this host"
     else:
         return
     where = myhostname.value_location
     related = () if where is None else (Related("the name of this host", where),)
     yield Finding(location, message, parameter="relayhost", related=related)
+
+
+def _is_named(relayhost: Effective, myhostname: Effective) -> bool:
+    """Whether a next hop is port 25 of the host that myhostname names."""
+    name = myhostname.text.strip().lower()
+    return myhostname.known and any(
+        hop.element.known and hop.host.lower() == name and hop.port_number() == _SMTP_PORT
+        for hop in next_hops(relayhost)
+    )
 
 
 def _loop(value: Effective, hop: NextHop, reason: tuple[str, Service | None]) -> Finding:

@@ -149,6 +149,18 @@ def test_bounces_that_are_thrown_away(program: str, tmp_path: Path) -> None:
     assert bool(found) == (program == "discard")
 
 
+def test_a_template_that_is_not_there(tmp_path: Path) -> None:
+    settings = {
+        "default_transport": "error:5.1.1 nobody there",
+        "bounce_template_file": str(tmp_path / "absent"),
+    }
+    front = smtpd(**OPEN.overrides, smtpd_reject_unlisted_recipient="no")
+    with running({"front": front}, settings) as server:
+        with server.connect("front") as client:
+            client.send("user@elsewhere.example")
+        server.wait_for(r"bounce\[.*fatal: open")
+
+
 ACCOUNTS: tuple[dict[str, str], ...] = (
     {"default_privs": "root"},
     {"mail_owner": "root"},

@@ -83,6 +83,14 @@ def test_relayhost_is_myhostname(name: str, tmp_path: Path) -> None:
     assert "no Postfix program will start" in found[0].message
 
 
+def test_the_routing_table_leads_back(tmp_path: Path) -> None:
+    routes = "inline:{ elsewhere.example=smtp:[127.0.0.1]:25 }"
+    assert "loops back to myself" in outcome({"transport_maps": routes})
+    main = f"inet_interfaces = 127.0.0.1\ntransport_maps = {routes}\n"
+    (finding,) = lint(tmp_path, main, "RTE002")
+    assert "loops back to myself" in finding.message
+
+
 def test_another_port_of_this_host(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     again = f"127.0.0.1:{port} inet n - n - - smtpd\n  -o mynetworks=127.0.0.0/8\n"
@@ -220,6 +228,16 @@ def test_aliases_that_lead_back(aliases: str, code: int, tmp_path: Path) -> None
     main = "".join(f"{name} = {value}\n" for name, value in settings.items())
     circles = [item for item in lint(tmp_path, main, "RTE006") if "lead back" in item.message]
     assert bool(circles) == (code == 451)
+
+
+@pytest.mark.parametrize("parameter", ["canonical_maps", "recipient_canonical_maps"])
+def test_canonical_addresses_that_lead_back_are_harmless(parameter: str, tmp_path: Path) -> None:
+    pairs = "a@local.example=b@local.example, b@local.example=a@local.example"
+    settings = {"mydestination": "local.example", parameter: f"inline:{{ {pairs} }}"}
+    with running({"front": OPEN}, settings) as server, server.connect("front") as client:
+        assert client.send("a@local.example").code == 250
+    main = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    assert not [item for item in lint(tmp_path, main, "RTE006") if "lead back" in item.message]
 
 
 def test_everything_becomes_one_address(tmp_path: Path) -> None:

@@ -92,6 +92,10 @@ class TestTrusted:
         assert finding.severity.label == "error"
         assert [name for name, _ in finding.services] == ["2525/inet"]
 
+    def test_everybody_is_said_once(self, tmp_path: Path) -> None:
+        finding = only(tmp_path, f"{LEVEL}mynetworks = static:all\n", "NET001")
+        assert finding.severity.label == "error"
+
     @pytest.mark.parametrize(
         ("style", "severity"), [("class", "error"), ("subnet", "info"), ("host", None)]
     )

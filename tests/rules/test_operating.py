@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.linting import lint_files
+from tests.linting import lint_files, lint_folder
+from tests.postfix_here import write
 from tests.rules.fixes import apply_fix, marked
 
 if TYPE_CHECKING:
@@ -92,6 +93,15 @@ class TestDebugging:
         found = operating(tmp_path, f"smtp_tls_loglevel = {level}\n", "OPS003")
         assert [item.severity.label for item in found] == ([severity] if severity else [])
 
+    def test_no_tls_log(self, tmp_path: Path) -> None:
+        main = "smtp_tls_security_level = may\nsmtp_tls_loglevel = 0\n"
+        finding = only(tmp_path, main, "OPS003")
+        assert finding.severity.label == "info"
+        assert after(tmp_path, finding).endswith("smtp_tls_loglevel = 1\n")
+        off = main.replace("may", "none")
+        assert not operating(tmp_path, off, "OPS003")
+        assert not operating(tmp_path, "smtp_tls_security_level = may\n", "OPS003")
+
 
 class TestLimits:
     @pytest.mark.parametrize(
@@ -159,6 +169,11 @@ class TestLimits:
         found = operating(tmp_path, main, "OPS005")
         assert [item.severity.label for item in found] == ([severity] if severity else [])
 
+    def test_buffers(self, tmp_path: Path) -> None:
+        finding = only(tmp_path, "berkeley_db_read_buffer_size = 4096\n", "OPS005")
+        assert (finding.severity.label, marked(finding)) == ("info", "4096")
+        assert not operating(tmp_path, "berkeley_db_read_buffer_size = 131072\n", "OPS005")
+
     def test_space(self, tmp_path: Path) -> None:
         finding = only(tmp_path, "queue_minfree = 1000\n", "OPS005")
         assert finding.severity.label == "warning"
@@ -178,6 +193,15 @@ class TestDelivery:
     def test_notices(self, tmp_path: Path) -> None:
         finding = only(tmp_path, "error_notice_recipient = /dev/null\n", "OPS008")
         assert after(tmp_path, finding) == "error_notice_recipient = postmaster\n"
+
+    def test_template(self, tmp_path: Path) -> None:
+        absent = tmp_path / "absent"
+        write(tmp_path, {"main.cf": f"{HOST}bounce_template_file = {absent}\n"})
+        (finding,) = lint_folder(tmp_path, select="OPS008", host=True).findings
+        assert "bounce stops with a fatal error" in finding.message
+        assert not lint_folder(tmp_path, select="OPS008").findings, "nobody can tell"
+        absent.write_text("")
+        assert not lint_folder(tmp_path, select="OPS008", host=True).findings
 
     def test_no_effect(self, tmp_path: Path) -> None:
         main = f"{HOST}home_mailbox = Maildir/\nmailbox_command = /bin/x\n"

@@ -134,8 +134,27 @@ class TestLoops:
         loop = master.replace("  -o content_filter=\n", "")
         assert only(tmp_path, main, "RTE002", loop).parameter == "content_filter"
 
+    def test_own_name(self, tmp_path: Path) -> None:
+        finding = only(tmp_path, f"{LEVEL}relayhost = [MX.example.com]\n", "RTE002")
+        assert finding.message == "relayhost is myhostname: mail loops back to this host"
+        other = f"{LEVEL}relayhost = [mx.example.com]:2525\n"
+        assert not routing(tmp_path, other, select="RTE002"), "what listens there can not be told"
+
+    def test_routing_table(self, tmp_path: Path) -> None:
+        routes = "a.example=smtp:[127.0.0.1], b.example=smtp:[192.0.2.1], c.example=error:no"
+        main = f"{LEVEL}transport_maps = inline:{{ {routes} }}\n"
+        finding = only(tmp_path, main, "RTE002")
+        assert finding.message.startswith('transport_maps "[127.0.0.1]" is this host')
+        assert finding.location.start.line == 3
+
 
 class TestFilters:
+    def test_by_the_client_that_sends_all_mail(self, tmp_path: Path) -> None:
+        master = f"{SMTPD}{CLIENT}127.0.0.1:10025 inet n - n - - smtpd\n"
+        main = f"{LEVEL}content_filter = smtp:[127.0.0.1]:10024\n"
+        finding = only(tmp_path, main, "RTE003", master)
+        assert finding.message.startswith("content_filter holds for every smtpd")
+
     MAIN = LEVEL + "content_filter = scan:[127.0.0.1]:10024\n"
     BACK = "127.0.0.1:10025 inet n - n - - smtpd\n"
     SCAN = "scan unix - - n - - smtp\n"
