@@ -203,8 +203,14 @@ class Client:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")  # whatever the server has
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         self._buffer = b""
-        self._socket = context.wrap_socket(self._socket)
+        try:
+            self._socket = context.wrap_socket(self._socket)
+        except OSError:
+            self._socket.close()
+            raise
 
     def _reply(self, limit: float) -> Reply:
         deadline = time.monotonic() + limit

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.analysis.mechanisms import security_options
 from postlint.analysis.tls import server_tls
 from postlint.config.tables import table_references
 from postlint.postfix.restrictions import LISTS
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from postlint.analysis.tls import ServerTls
-    from postlint.config.effective import Effective
     from postlint.config.service import Service
     from postlint.syntax.table import TableEntry
 
@@ -64,15 +64,6 @@ def auth_of(service: Service) -> Auth:
     return Auth(service, tls, enabled, _offer(service, tls, enabled), _plaintext(service))
 
 
-def security_options(service: Service, name: str) -> frozenset[str] | None:
-    """The words of smtpd_sasl_security_options and its like; None when not all are known."""
-    value = service[name]
-    elements = value.elements(braces=False)
-    if value.problem is not None or not all(element.known for element in elements):
-        return None
-    return frozenset(element.text.lower() for element in elements)
-
-
 def permits_certificates(service: Service) -> bool:
     """Whether a restriction list lets clients in by their certificate."""
     return any(
@@ -80,6 +71,16 @@ def permits_certificates(service: Service) -> bool:
         for name in LISTS
         for element in service[name].elements()
     )
+
+
+def hides_keyword(service: Service, keyword: str) -> bool | None:
+    """Whether a server leaves an EHLO keyword out for everybody."""
+    keywords = service[f"{service.program}_discard_ehlo_keywords"]
+    elements = keywords.elements(braces=False)
+    if any(element.text.lower() == keyword for element in elements):
+        return True
+    known = keywords.problem is None and all(element.known for element in elements)
+    return False if known else None
 
 
 def accepts_strangers(service: Service) -> bool | None:
@@ -151,7 +152,7 @@ def _lets_all_in(service: Service) -> bool:
 def _offer(service: Service, tls: ServerTls, enabled: bool | None) -> Offer | None:
     if enabled is False:
         return "never"
-    hidden = _hides_auth(service["smtpd_discard_ehlo_keywords"])
+    hidden = hides_keyword(service, "auth")
     if hidden:
         return "never"
     only = service["smtpd_tls_auth_only"].yes
@@ -164,14 +165,6 @@ def _offer(service: Service, tls: ServerTls, enabled: bool | None) -> Offer | No
     if tls.mode == "none":
         return "never" if only else "cleartext"
     return "after-tls" if only else "cleartext"
-
-
-def _hides_auth(keywords: Effective) -> bool | None:
-    elements = keywords.elements(braces=False)
-    if any(element.text.lower() == "auth" for element in elements):
-        return True
-    known = keywords.problem is None and all(element.known for element in elements)
-    return False if known else None
 
 
 def _plaintext(service: Service) -> bool | None:

@@ -310,6 +310,23 @@ def client_tls(service: Service) -> ClientTls:
     return ClientTls(service, None if use.yes is None else "none", use if use.explicit else level)
 
 
+def no_dnssec(service: Service) -> str | None:
+    """What keeps an SMTP client from asking for validated answers, so that DANE is off."""
+    prefix = service.program
+    support = service[f"{prefix}_dns_support_level"]
+    word = support.word()
+    if word is None:
+        return None
+    if word != "dnssec":
+        return f"{support.name} is {word or 'empty'}"
+    lookup = service[f"{prefix}_host_lookup"]
+    if lookup.known and "dns" not in [element.text.lower() for element in lookup.elements()]:
+        return f"{lookup.name} lacks dns"
+    if prefix == "smtp" and service["ignore_mx_lookup_error"].yes:
+        return "ignore_mx_lookup_error = yes"
+    return None
+
+
 def explicit_values(
     instance: Instance, names: Iterable[str]
 ) -> Iterator[tuple[Service | None, Effective]]:

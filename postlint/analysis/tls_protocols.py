@@ -147,7 +147,7 @@ class ProtocolList:
         every, old = library_protocols(self.version)
         certain = tuple(name for name in every if self.allows(name))
         if side == "client":
-            certain = _below_hole(certain, every)
+            certain = contiguous(certain, every)
         return Offered(certain, tuple(name for name in old if self.allows(name)))
 
     def _bound(self, kind: Kind, default: int) -> int:
@@ -169,6 +169,17 @@ def library_protocols(version: PostfixVersion) -> tuple[tuple[str, ...], tuple[s
     if version >= _TAKES_OPENSSL_1_1:
         return modern, ("SSLv3",)
     return ("SSLv3", *modern), ("SSLv2",)
+
+
+def contiguous(on: tuple[str, ...], every: tuple[str, ...]) -> tuple[str, ...]:
+    """The lowest stretch without holes; both from old to new (SSL_OP_NO_X of OpenSSL)."""
+    start = next((at for at, name in enumerate(every) if name in on), len(every))
+    stretch = []
+    for name in every[start:]:
+        if name not in on:
+            break
+        stretch.append(name)
+    return tuple(stretch)
 
 
 def missing(versions: Offered, version: PostfixVersion) -> tuple[str, ...]:
@@ -207,14 +218,3 @@ def _bound_number(name: str) -> int | None:
         return None
     number = int(name, 16)
     return number if number <= _INT_MAX else None
-
-
-def _below_hole(on: tuple[str, ...], every: tuple[str, ...]) -> tuple[str, ...]:
-    """The lowest stretch without holes; both from old to new (SSL_OP_NO_X of OpenSSL)."""
-    start = next((at for at, name in enumerate(every) if name in on), len(every))
-    stretch = []
-    for name in every[start:]:
-        if name not in on:
-            break
-        stretch.append(name)
-    return tuple(stretch)

@@ -7,6 +7,7 @@ those of the parameters: see ``parameters``.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal
 
 from postlint.records import NamedTuple
@@ -26,6 +27,7 @@ __all__ = [
     "cipher_grade",
     "digest_size",
     "eecdh_grades",
+    "is_digest",
     "policy_attributes",
     "policy_levels",
     "protocol",
@@ -73,6 +75,14 @@ DIGEST_SIZES: Final[dict[str, int]] = {
     "sha512": 64,
 }
 """Fingerprint digest -> bytes; OpenSSL may know more names."""
+
+_DIGEST_NAMES: Final = (
+    r"(?:rsa-)?(?:md[245]|mdc2|md5-sha1|sha-?(?:1|224|256|384|512|512[-/]224|512[-/]256)?"
+    r"|sha2-(?:224|256|384|512|512/224|512/256)|sha3-(?:224|256|384|512)|shake-?(?:128|256)"
+    r"|keccak-[a-z0-9-]+|blake2[bs](?:-?(?:256|512))?|ripemd(?:-?160)?|rmd160|whirlpool|sm3"
+    r"|ssl3-[a-z0-9]+|streebog\d+|md_gost\w+)(?:withrsaencryption)?"
+)
+"""Digests that some OpenSSL knows, in any of their spellings."""
 
 SecurityLevel = Literal[
     "none", "may", "encrypt", "dane", "dane-only", "fingerprint", "verify", "secure"
@@ -179,6 +189,11 @@ def cipher_grade(name: str, version: PostfixVersion) -> str | None:
 def digest_size(name: str) -> int | None:
     """Bytes in a fingerprint of that digest ("sha256"); None if it is not known here."""
     return DIGEST_SIZES.get(name.lower())
+
+
+def is_digest(name: str) -> bool:
+    """Whether any OpenSSL may know a digest of that name; Postfix turns TLS off otherwise."""
+    return re.fullmatch(_DIGEST_NAMES, name.lower()) is not None
 
 
 def eecdh_grades(version: PostfixVersion) -> tuple[str, ...]:

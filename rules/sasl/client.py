@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from postlint.analysis.auth import password_entries, security_options
+from postlint.analysis.auth import password_entries
+from postlint.analysis.mechanisms import security_options
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import tls_of

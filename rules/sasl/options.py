@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.auth import auth_of, security_options
+from postlint.analysis.auth import auth_of
+from postlint.analysis.mechanisms import security_options
 from postlint.analysis.tls import explicit_values
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import host_role
 from postlint.analysis.templates import has_control_lines
-from postlint.analysis.tls import tls_of
+from postlint.analysis.tls import no_dnssec, tls_of
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -17,9 +17,7 @@ from .words import reaches_only_this_host
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.analysis.tls import ClientTls
     from postlint.config.instance import Instance
-    from postlint.config.service import Service
 
 _DANE = frozenset({"dane", "dane-only"})
 _AUTHENTICATED = frozenset({"dane-only", "fingerprint", "secure", "verify"})
@@ -82,7 +80,7 @@ def dane_without_dnssec(instance: Instance) -> Iterator[Finding]:
     tls = tls_of(instance)
     for client in tls.clients:
         service = client.service
-        reason = _no_dnssec(client, service)
+        reason = no_dnssec(service)
         if reason is None:
             continue
         places: dict[str, Location | None] = {}
@@ -100,23 +98,6 @@ def dane_without_dnssec(instance: Instance) -> Iterator[Finding]:
                     parameter=client.cause.name,
                     service=service.label,
                 )
-
-
-def _no_dnssec(client: ClientTls, service: Service) -> str | None:
-    """What keeps a client from asking for validated answers."""
-    prefix = client.prefix
-    support = service[f"{prefix}_dns_support_level"]
-    word = support.word()
-    if word is None:
-        return None
-    if word != "dnssec":
-        return f"{support.name} is {word or 'empty'}"
-    lookup = service[f"{prefix}_host_lookup"]
-    if lookup.known and "dns" not in [element.text.lower() for element in lookup.elements()]:
-        return f"{lookup.name} lacks dns"
-    if service["ignore_mx_lookup_error"].yes:
-        return "ignore_mx_lookup_error = yes"
-    return None
 
 
 @rule("TLS026", severity=Severity.WARNING)

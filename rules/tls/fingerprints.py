@@ -8,7 +8,7 @@ from postlint.analysis.tls import tls_of
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.restrictions import LISTS
-from postlint.syntax.patterns import LazyPattern
+from postlint.postfix.tls import is_digest
 
 from .words import SIDES, shown
 
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from postlint.config.scope import Scope
 
 _WEAK = frozenset({"md5", "sha1"})
-# Names that some OpenSSL knows, in any of their spellings.
-_KNOWN = LazyPattern(
-    r"(?:rsa-)?(?:md[245]|mdc2|md5-sha1|sha-?(?:1|224|256|384|512|512[-/]224|512[-/]256)?"
-    r"|sha2-(?:224|256|384|512|512/224|512/256)|sha3-(?:224|256|384|512)|shake-?(?:128|256)"
-    r"|keccak-[a-z0-9-]+|blake2[bs](?:-?(?:256|512))?|ripemd(?:-?160)?|rmd160|whirlpool|sm3"
-    r"|ssl3-[a-z0-9]+|streebog\d+|md_gost\w+)(?:withrsaencryption)?"
-)
 _CCERT_WORDS = frozenset({"permit_tls_clientcerts", "check_ccert_access"})
 
 
@@ -59,7 +52,7 @@ def _digest(instance: Instance, side: str, value: Effective) -> Iterator[Finding
     if not digest:
         return
     location = value.value_location
-    if location is not None and not _KNOWN.fullmatch(digest):
+    if location is not None and not is_digest(digest):
         yield Finding(
             location,
             f'{value.name}: "{shown(value)}" is no digest: TLS is switched off',

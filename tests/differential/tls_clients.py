@@ -47,17 +47,44 @@ def make_certificate(folder: Path, name: str = "mx.example.com") -> Path:
     return path
 
 
+EVERYTHING = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
+"""Ciphers of a client that knows all old ones."""
+
+_NO_NEWER = {"TLSv1.2": ("-no_tls1_3",)}
+
+
 def handshake(
     port: int,
     version: str | None = None,
     *,
     starttls: bool = True,
-    ciphers: str = "ALL:COMPLEMENTOFALL:@SECLEVEL=0",
+    ciphers: str = EVERYTHING,
+    newest: str = "",
 ) -> tuple[str, str] | None:
-    """(protocol, cipher) that a client with all old versions and ciphers gets; None: it fails."""
-    command = [require_openssl(), "s_client", "-connect", f"127.0.0.1:{port}", "-cipher", ciphers]
+    """(protocol, cipher) that a client with all old versions and ciphers gets; None: it fails.
+
+    ``version`` is the only one that it offers, ``newest`` the newest one.
+    """
+    command = ["-connect", f"127.0.0.1:{port}", "-cipher", ciphers, *_NO_NEWER.get(newest, ())]
     if version is not None:
         command.append(VERSION_OPTIONS[version])
+    said = _s_client(command, starttls=starttls)
+    new = _NEW.search(said)
+    if new is None or new[2] == "(NONE)":
+        return None
+    session = _SESSION.search(said)
+    return (session[1] if session is not None else new[1], new[2])
+
+
+def asks_for_certificate(port: int, *, starttls: bool = True) -> bool:
+    """Whether the server sends a request for a certificate."""
+    command = ["-connect", f"127.0.0.1:{port}", "-cipher", EVERYTHING, "-msg"]
+    return "CertificateRequest" in _s_client(command, starttls=starttls)
+
+
+def _s_client(options: list[str], *, starttls: bool) -> str:
+    """What openssl s_client prints; nothing when it takes too long."""
+    command = [require_openssl(), "s_client", *options]
     if starttls:
         command += ["-starttls", "smtp"]
     try:
@@ -65,10 +92,5 @@ def handshake(
             command, input=b"QUIT\r\n", capture_output=True, timeout=TIME_LIMIT, check=False
         )
     except subprocess.TimeoutExpired:
-        return None
-    said = done.stdout.decode("utf-8", "replace")
-    new = _NEW.search(said)
-    if new is None or new[2] == "(NONE)":
-        return None
-    session = _SESSION.search(said)
-    return (session[1] if session is not None else new[1], new[2])
+        return ""
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,334 @@
+"""TLS handshakes: the versions and ciphers that remain, and what makes every one of them fail.
+
+Protocol list, cipher grade, exclusions, certificate and the wish for a client's certificate play
+together: a version without a cipher of its own is not negotiated, anonymous ciphers go where
+certificates are looked at, and without a certificate there is nothing else (smtpd.c,
+smtp_tls_policy.c, tls_misc.c).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from postlint.analysis.cipher_suites import read_cipher_list, security_level
+from postlint.analysis.tls_protocols import ProtocolList, contiguous, library_protocols
+from postlint.config.effective import Element
+from postlint.postfix.tls import CIPHER_GRADES, cipher_grade, is_digest
+from postlint.records import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from postlint.analysis.cipher_suites import Suite
+    from postlint.analysis.tls import ServerTls
+    from postlint.config.effective import Effective
+    from postlint.config.service import Service
+
+Certificate: TypeAlias = Literal["configured", "anonymous", "missing"]
+"""``anonymous``: smtpd_tls_cert_file is ``none`` on purpose; ``missing``: none is set."""
+
+ClientCertificate: TypeAlias = Literal["not asked", "asked", "required"]
+
+_UP_TO_1_1: Final = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1")
+_KEEPS_NULL_CIPHERS_OUT: Final = "eNULL"
+_KEEPS_ANONYMOUS_CIPHERS_OUT: Final = "aNULL"
+_LEVEL_ONE_SINCE: Final = "3.1"
+
+
+class Problem(NamedTuple):
+    """Why no handshake succeeds. ``cause`` is the setting that is to blame.
+
+    ``refused``: the server announces STARTTLS and answers it with 454; else it takes the command,
+    and the handshake fails.
+    """
+
+    refused: bool
+    text: str
+    cause: Effective | None
+
+
+class Handshake(NamedTuple):
+    """What can be negotiated. None where that is not known.
+
+    ``protocols`` with the OpenSSL of today, ``old_protocols`` besides with an old one;
+    ``suites`` for TLS 1.2 and older; ``excluded`` the words that are taken out of the list,
+    those that Postfix adds among them.
+    """
+
+    protocols: tuple[str, ...] | None
+    old_protocols: tuple[str, ...]
+    grade: str | None
+    excluded: tuple[str, ...] | None
+    suites: tuple[Suite, ...] | None
+    problem: Problem | None = None
+
+    @property
+    def current_suites(self) -> tuple[Suite, ...]:
+        """The suites that a library of today has."""
+        return tuple(suite for suite in self.suites or () if not suite.old)
+
+
+class _Ciphers(NamedTuple):
+    grade: str | None
+    excluded: tuple[str, ...] | None
+    suites: tuple[Suite, ...] | None
+    level: int
+    problem: Problem | None
+
+
+def parameter_scope(service: Service) -> tuple[Service, str]:
+    """The service that does the handshakes of a server, and the prefix of its parameters.
+
+    For postscreen(8) that is tlsproxy(8).
+    """
+    if service.program == "postscreen":
+        for other in service.instance.services_running("tlsproxy"):
+            return other, "tlsproxy"
+    return service, "smtpd"
+
+
+def certificate_of(service: Service) -> Certificate | None:
+    """Whether a server has a certificate, as far as settings tell; None: not known."""
+    scope, prefix = parameter_scope(service)
+    names = [f"{prefix}_tls_{kind}_file" for kind in ("eccert", "dcert")]
+    if service.version >= (3, 4):
+        names.append(f"{prefix}_tls_chain_files")
+    main = scope[f"{prefix}_tls_cert_file"]
+    anonymous = main.word() == "none"
+    answers = [scope[name].empty for name in names] + [True if anonymous else main.empty]
+    if False in answers:
+        return "configured"
+    if None in answers:
+        return None
+    return "anonymous" if anonymous else "missing"
+
+
+def client_certificate_of(server: ServerTls) -> ClientCertificate | None:
+    """Whether a server asks clients for a certificate.
+
+    Where TLS is optional it can not require one, and smtpd_tls_req_ccert alone asks for none.
+    """
+    scope, prefix = parameter_scope(server.service)
+    required = scope[f"{prefix}_tls_req_ccert"].yes if server.mandatory else False
+    if required:
+        return "required"
+    asked = scope[f"{prefix}_tls_ask_ccert"].yes
+    if required is None or asked is None:
+        return None
+    return "asked" if asked else "not asked"
+
+
+@lru_cache(maxsize=256)
+def server_handshake(server: ServerTls) -> Handshake:
+    """What clients can negotiate with a server that has TLS on."""
+    scope, prefix = parameter_scope(server.service)
+    kind = "mandatory_" if server.mandatory else ""
+    certificate = certificate_of(server.service)
+    wanted = client_certificate_of(server)
+    words: list[str | None] = [*_words(scope[f"{prefix}_tls_exclude_ciphers"])]
+    if server.mandatory:
+        words += _words(scope[f"{prefix}_tls_mandatory_exclude_ciphers"])
+    if wanted in ("asked", "required"):
+        words.append(_KEEPS_ANONYMOUS_CIPHERS_OUT)
+    elif wanted is None:
+        words.append(None)
+    value = scope[f"{prefix}_tls_{kind}protocols"]
+    protocols = ProtocolList.of(value, server.service.version)
+    ciphers = _ciphers(scope, scope[f"{prefix}_tls_{kind}ciphers"], words)
+    level = 1 if wanted == "required" and _sets_level(scope) else 0
+    found = _negotiable(protocols, value, ciphers, "server", level)
+    if certificate == "anonymous":
+        found = _without_certificate(found)
+    return found._replace(problem=_refusal(server, certificate, protocols, value) or found.problem)
+
+
+def client_handshake(
+    service: Service,
+    level: str,
+    *,
+    protocols: ProtocolList | None = None,
+    grade: str | None = None,
+    exclude: tuple[str, ...] | None = None,
+) -> Handshake:
+    """What an SMTP client offers to servers at a security level.
+
+    The other arguments are the attributes of a policy that take the place of parameters.
+    """
+    prefix = service.program
+    kind = "" if level == "may" else "mandatory_"
+    value = service[f"{prefix}_tls_{kind}protocols"]
+    words: list[str | None]
+    if exclude is None:
+        words = [*_words(service[f"{prefix}_tls_exclude_ciphers"])]
+        if kind:
+            words += _words(service[f"{prefix}_tls_mandatory_exclude_ciphers"])
+    else:
+        words = [*exclude]
+    if level == "encrypt":
+        words.append(_KEEPS_NULL_CIPHERS_OUT)
+    elif kind:
+        words.append(_KEEPS_ANONYMOUS_CIPHERS_OUT)
+    listed = protocols or ProtocolList.of(value, service.version)
+    setting = service[f"{prefix}_tls_{kind}ciphers"]
+    ciphers = _ciphers(service, setting, words, grade)
+    raised = 1 if level not in ("may", "encrypt") and _sets_level(service) else 0
+    return _negotiable(listed, None if protocols else value, ciphers, "client", raised)
+
+
+def _sets_level(service: Service) -> bool:
+    """Whether Postfix raises OpenSSL's security level where certificates are required."""
+    return service.version.at_least(_LEVEL_ONE_SINCE)
+
+
+def _refusal(
+    server: ServerTls, certificate: Certificate | None, protocols: ProtocolList, value: Effective
+) -> Problem | None:
+    """Why smtpd can not set TLS up at all and answers STARTTLS with 454."""
+    scope, prefix = parameter_scope(server.service)
+    asks = client_certificate_of(server) in ("asked", "required")
+    if certificate == "missing":
+        return Problem(True, "there is no certificate", None)
+    if certificate == "anonymous" and asks:
+        text = "without a certificate it can not ask for that of clients"
+        return Problem(True, text, scope[f"{prefix}_tls_cert_file"])
+    if protocols.bad_items:
+        text = f'"{protocols.bad_items[0].element.text}" is no protocol'
+        return Problem(True, text, value)
+    digest = scope[f"{prefix}_tls_fingerprint_digest"]
+    word = digest.word()
+    if word is not None and not is_digest(word):
+        return Problem(True, f'"{word}" is no digest', digest)
+    return None
+
+
+def _negotiable(
+    protocols: ProtocolList,
+    value: Effective | None,
+    ciphers: _Ciphers,
+    side: Literal["server", "client"],
+    raised: int,
+) -> Handshake:
+    """Bring versions and ciphers together."""
+    level = max(raised, ciphers.level)
+    suites = ciphers.suites
+    if suites is not None and level:
+        suites = tuple(suite for suite in suites if _reaches_level(suite, level))
+    offered = protocols.offered(side)
+    if offered is None:
+        return Handshake(None, (), ciphers.grade, ciphers.excluded, suites, ciphers.problem)
+    certain, old = offered.certain, offered.library
+    if level:  # OpenSSL 3 has these at level 0 only
+        old += tuple(name for name in certain if name in _UP_TO_1_1)
+        certain = tuple(name for name in certain if name not in _UP_TO_1_1)
+    problem = ciphers.problem
+    if suites is not None:
+        top = _below_hole(certain, protocols)
+        if side == "server" and problem is None and top and not _has_suite(top, suites, old=False):
+            problem = Problem(False, f"no cipher is left for {top}", value)
+        suites = tuple(suite for suite in suites if not suite.shared_secret)
+        certain = tuple(name for name in certain if _has_suite(name, suites, old=False))
+        old = tuple(name for name in old if _has_suite(name, suites, old=True))
+        suites = tuple(suite for suite in suites if _has_protocol(suite, (*certain, *old)))
+    if problem is None and not certain and not old:
+        problem = Problem(False, "no version of TLS is left", value)
+    if problem is not None:
+        certain, old, suites = (), (), ()
+    return Handshake(certain, old, ciphers.grade, ciphers.excluded, suites, problem)
+
+
+def _below_hole(versions: tuple[str, ...], protocols: ProtocolList) -> str | None:
+    """The newest version below a hole in the list: OpenSSL insists on a cipher for it."""
+    stretch = contiguous(versions, library_protocols(protocols.version)[0])
+    return stretch[-1] if stretch else None
+
+
+def _without_certificate(found: Handshake) -> Handshake:
+    """Anonymous ciphers only, and none of TLS 1.3."""
+    if found.problem is not None:
+        return found
+    suites = found.suites
+    protocols = found.protocols
+    if suites is not None:
+        suites = tuple(suite for suite in suites if not suite.authentication)
+    if protocols is not None:
+        protocols = tuple(
+            name
+            for name in protocols
+            if name != "TLSv1.3" and (suites is None or _has_suite(name, suites, old=False))
+        )
+    if protocols == () and not found.old_protocols:
+        problem = Problem(False, "without a certificate no cipher is left", None)
+        return found._replace(protocols=(), suites=(), problem=problem)
+    return found._replace(protocols=protocols, suites=suites)
+
+
+def _ciphers(
+    service: Service,
+    setting: Effective,
+    words: list[str | None],
+    given: str | None = None,
+) -> _Ciphers:
+    """What a grade and exclusions leave; ``given``: the grade of a policy."""
+    grade = setting.word() if given is None else given.lower()
+    excluded = None if None in words else tuple(word for word in words if word)
+    if grade is None:
+        return _Ciphers(None, excluded, None, 0, None)
+    if grade not in CIPHER_GRADES:
+        problem = Problem(False, f'"{grade}" is no cipher grade', None if given else setting)
+        return _Ciphers(grade, excluded, (), 0, problem)
+    signed = next((word for word in words if word and word[0] in "!+-@"), None)
+    if signed is not None:
+        problem = Problem(False, f'"{signed}" can not be excluded', None)
+        return _Ciphers(grade, excluded, (), 0, problem)
+    meant = cipher_grade(grade, service.version)
+    value = service[f"tls_{meant}_cipherlist"]
+    if not value.known or excluded is None:
+        return _Ciphers(grade, excluded, None, 0, None)
+    text = ":".join((value.text, *(f"!{word}" for word in excluded)))
+    suites = read_cipher_list(text)
+    if suites is None or all(suite.old for suite in suites):
+        return _Ciphers(grade, excluded, (), 0, Problem(False, "no cipher is left", value))
+    return _Ciphers(grade, excluded, suites, security_level(text), None)
+
+
+def _words(value: Effective) -> Iterator[str | None]:
+    """The words of a list of exclusions; None for what is not known."""
+    if value.problem is not None:
+        yield None
+    for element in value.elements(braces=False, separators=":"):
+        yield element.text if element.known else None
+
+
+def excluded_words(text: str) -> tuple[str, ...]:
+    """The words of an ``exclude=`` attribute."""
+    return tuple(text.replace(",", " ").replace(":", " ").split())
+
+
+def policy_protocols(text: str, service: Service) -> ProtocolList:
+    """The list of a ``protocols=`` attribute."""
+    words = text.replace(",", " ").replace(":", " ").split()
+    return ProtocolList((Element(word, None) for word in words), service.version)
+
+
+def _reaches_level(suite: Suite, level: int) -> bool:
+    """Whether a suite is allowed at OpenSSL's security level 1 or higher (ssl_cert.c)."""
+    if not suite.authentication or not suite.encryption or suite.digest == "MD5":
+        return False
+    if suite.encryption == "DES" or suite.name.startswith("EXP-"):
+        return False
+    return level < 3 or suite.forward_secrecy
+
+
+def _has_suite(protocol: str, suites: Iterable[Suite], *, old: bool) -> bool:
+    """Whether one of the suites can be used with a version; TLS 1.3 has its own."""
+    if protocol in ("TLSv1.3", "SSLv2"):
+        return True
+    return any(_has_protocol(suite, (protocol,)) for suite in suites if old or not suite.old)
+
+
+def _has_protocol(suite: Suite, protocols: Iterable[str]) -> bool:
+    """Whether one of the versions has a suite."""
+    if suite.protocol == "TLSv1.2":
+        return "TLSv1.2" in protocols
+    return any(name not in ("TLSv1.3", "SSLv2") for name in protocols)

@@ -1,0 +1,129 @@
+"""The exposure of installations as tables for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from postlint.report.escape import visible
+from postlint.report.exposure_words import (
+    auth_phrases,
+    cipher_phrases,
+    destination_phrases,
+    endpoint,
+    hop_name,
+    relay_phrases,
+    tls_phrases,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from postlint.analysis.exposure import ServiceExposure
+    from postlint.config.instance import Instance
+    from postlint.report.exposure_words import Phrase
+
+NARROW: Final = 60
+"""Columns below which a table is wider than the terminal."""
+
+_STYLES: Final = {"good": "green", "plain": "", "doubtful": "yellow", "bad": "bold red"}
+
+
+def as_table(
+    found: Iterable[tuple[Instance, Sequence[ServiceExposure]]], *, width: int, color: bool
+) -> str:
+    """A table of servers and one of clients for every installation."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    screen = StringIO()
+    console = Console(
+        file=screen,
+        width=max(width, NARROW),
+        force_terminal=color,
+        no_color=not color,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for number, (instance, services) in enumerate(found):
+        if number:
+            console.print()
+        title = f"{visible(instance.path)} (Postfix {instance.version})"
+        console.print(Text(title, style="bold"))
+        servers = [item for item in services if item.relay is not None or not _is_client(item)]
+        clients = [item for item in services if _is_client(item)]
+        if servers:
+            console.print(_servers(servers))
+        if clients:
+            console.print(_clients(clients))
+        if servers or clients:
+            console.print("Ciphers are those of TLS 1.2 and older; TLS 1.3 has good ones only.")
+    return screen.getvalue()
+
+
+def _is_client(item: ServiceExposure) -> bool:
+    return item.service.program in ("smtp", "lmtp")
+
+
+def _servers(services: Sequence[ServiceExposure]) -> Table:
+    table = _table("server", "TLS", "ciphers", "AUTH", "relay for strangers")
+    for item in services:
+        table.add_row(
+            _name(item, endpoint(item)),
+            _cell(tls_phrases(item.tls)),
+            _cell(cipher_phrases(item.tls)),
+            _cell(auth_phrases(item.auth)),
+            _cell(relay_phrases(item.relay)),
+        )
+        table.add_section()
+    return table
+
+
+def _clients(services: Sequence[ServiceExposure]) -> Table:
+    table = _table("client", "next hop", "TLS", "ciphers")
+    for item in services:
+        name = _name(item, "")
+        for hop in item.destinations:
+            ciphers = _cell(cipher_phrases(hop.tls))
+            table.add_row(name, hop_name(hop), _cell(destination_phrases(hop)), ciphers)
+            name = None
+        if not item.destinations:
+            tls, ciphers = _cell(tls_phrases(item.tls)), _cell(cipher_phrases(item.tls))
+            table.add_row(name, "none known", tls, ciphers)
+        table.add_section()
+    return table
+
+
+def _table(*headings: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.HORIZONTALS, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold", min_width=8)
+    return table
+
+
+def _name(item: ServiceExposure, endpoint_text: str) -> Text | None:
+    from rich.text import Text
+
+    text = Text(visible(item.service.label), style="bold")
+    program = item.service.program
+    text.append(f"\n{program}", style="not bold")
+    if endpoint_text:
+        text.append(f"\n{endpoint_text}", style="not bold")
+    return text
+
+
+def _cell(phrases: Iterator[Phrase]) -> Text:
+    from rich.text import Text
+
+    cell = Text()
+    for number, phrase in enumerate(phrases):
+        cell.append(f"{chr(10) if number else ''}{phrase.text}", style=_STYLES[phrase.mood])
+    return cell
