@@ -1,10 +1,11 @@
 # The commands that CONTRIBUTING.md explains. "make setup" makes .venv; BIN=... uses another.
 BIN = .venv/bin
+SEED = 1
 
-.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs
+.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs proof-tls
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
 
 setup: ## .venv with everything that the tests need
 	.ci/setup dev
@@ -42,3 +43,8 @@ readme: ## the output that README.md shows
 
 docs: ## docs/rules.md, after a change of a rule
 	$(BIN)/python tools/build_rule_reference.py
+
+proof-tls: ## TLS and AUTH of 520 services made at random, and the client's policies (SEED=n)
+	POSTLINT_TLS_SERVICES=520 POSTLINT_TLS_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -q -s \
+		tests/differential/test_tls_exposure.py tests/differential/test_tls_client_policies.py \
+		tests/differential/test_cipher_suites.py
