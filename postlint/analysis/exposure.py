@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from postlint.analysis.auth import accepts_strangers, auth_of, hides_keyword, password_entries
@@ -13,6 +14,7 @@ from postlint.analysis.handshakes import (
     server_handshake,
 )
 from postlint.analysis.mechanisms import announced
+from postlint.analysis.nexthops import is_host_name
 from postlint.analysis.relay import relay_verdict
 from postlint.analysis.roles import is_public, listens_on, service_role
 from postlint.analysis.routes import routes_of
@@ -253,13 +255,12 @@ def _shown_certificate(service: Service) -> str | None:
 
 
 def _destinations(service: Service) -> Iterator[DestinationExposure]:
-    """The next hops that are known to lead here, each once."""
-    seen: dict[str, None] = {}
-    for route in routes_of(service.instance).of(service):
-        seen.setdefault(EVERYBODY if route.hop is None else route.hop.text)
-        if len(seen) >= MANY_DESTINATIONS:
-            break
-    for text in seen:
+    """The next hops that are known to lead here, each once, and policies of single domains."""
+    hops = (route.hop for route in routes_of(service.instance).of(service))
+    texts = dict.fromkeys(EVERYBODY if hop is None else hop.text for hop in hops)
+    if EVERYBODY in texts:
+        texts.update((key, None) for key in _domains_with_policies(service))
+    for text in islice(texts, MANY_DESTINATIONS):
         policy = client_policy(service, None if text == EVERYBODY else text)
         handshake = policy.handshake
         problem = None if handshake is None else handshake.problem
@@ -273,6 +274,17 @@ def _destinations(service: Service) -> Iterator[DestinationExposure]:
             _credentials(service, text),
             _of_policy(service, policy),
         )
+
+
+def _domains_with_policies(service: Service) -> Iterator[str]:
+    """Keys of policies that mail by the recipient's domain can be looked up with."""
+    parameter = f"{service.program}_tls_policy_maps"
+    for table in service.instance.tables:
+        if table.readable and any(use.parameter == parameter for use in table.uses):
+            for entry in islice(table.entries(), MANY_DESTINATIONS):
+                key = entry.key.text.lower()
+                if entry.problem is None and is_host_name(key.removeprefix(".")):
+                    yield key
 
 
 def _credentials(service: Service, nexthop: str) -> bool | None:

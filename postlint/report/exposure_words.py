@@ -168,7 +168,7 @@ def destination_phrases(hop: DestinationExposure) -> Iterator[Phrase]:
         yield Phrase("not known")
         return
     level = f"level {visible(hop.level)}"
-    if hop.policy_key:
+    if hop.policy_key and hop.policy_key != hop.nexthop.lower():
         level += f" by policy {visible(hop.policy_key)}"
     yield Phrase(level)
     if hop.refused:
