@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.networks import UNKNOWN_NAME, AddressList, address_list
 from postlint.config.effective import UNKNOWN, Element
-from postlint.syntax.lists import split_list
-from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -226,6 +224,8 @@ def _patterns(
     elements: list[Element], scope: Scope, depth: int
 ) -> Iterator[tuple[str | None, Element, bool]]:
     """The patterns of a list with the contents of ``/file`` names; None: not readable."""
+    from postlint.syntax.list_file import list_words
+
     for element in elements:
         text = element.text
         positive = True
@@ -240,11 +240,7 @@ def _patterns(
         if source is None or depth > _DEPTH_LIMIT:
             yield None, element, positive
             continue
-        inside = [
-            Element(line.text[start:end], line.cut(start, end).location)
-            for line in logical_lines(source)
-            for start, end in split_list(line.text)
-        ]
+        inside = [Element(word.text, word.location) for word in list_words(source)]
         for pattern, place, same in _patterns(inside, scope, depth + 1):
             yield pattern, place, same == positive
 

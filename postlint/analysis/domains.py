@@ -13,8 +13,6 @@ from postlint.analysis.access_tables import access_table
 from postlint.config.effective import Element
 from postlint.postfix import tables
 from postlint.records import NamedTuple
-from postlint.syntax.lists import split_list
-from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -228,13 +226,12 @@ def _file(
     negated: bool,
     depth: int,
 ) -> Iterator[Item]:
+    from postlint.syntax.list_file import list_words
+
     source = files.read(name) if depth < _FILE_DEPTH else None
     if source is None:
         yield Item(element, "file", negated=negated)
         return
-    for line in logical_lines(source):
-        items = [
-            Element(line.text[start:end], line.cut(start, end).location)
-            for start, end in split_list(line.text, braces=version >= (3, 0))
-        ]
-        yield from _read(items, version, files, negated=negated, depth=depth + 1)
+    words = list_words(source, braces=version >= (3, 0))
+    items = (Element(word.text, word.location) for word in words)
+    yield from _read(items, version, files, negated=negated, depth=depth + 1)

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from postlint.config.effective import Element
 from postlint.postfix import tables
 from postlint.records import NamedTuple
-from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
-from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -178,16 +176,15 @@ def _file(
     negated: bool,
     depth: int,
 ) -> Iterator[Pattern]:
+    from postlint.syntax.list_file import list_words
+
     source = files.read(name) if depth < _FILE_DEPTH else None
     if source is None:
         yield Pattern(element, "file", negated)
         return
-    for line in logical_lines(source):
-        items = [
-            Element(line.text[start:end], line.cut(start, end).location)
-            for start, end in split_list(line.text, braces=version >= (3, 0))
-        ]
-        yield from _patterns(items, version, files, negated=negated, depth=depth + 1)
+    words = list_words(source, braces=version >= (3, 0))
+    items = (Element(word.text, word.location) for word in words)
+    yield from _patterns(items, version, files, negated=negated, depth=depth + 1)
 
 
 def _pattern(element: Element, text: str, version: PostfixVersion) -> Pattern:

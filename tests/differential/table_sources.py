@@ -1,25 +1,33 @@
 """Generated sources of lookup tables, and what the real postmap(1) says of them.
 
 ``POSTLINT_TABLE_FILES`` is how many files every test compares; by default few enough for half a
-minute altogether.
+minute altogether. How many of each kind were compared is told at the end of a run that sets it.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+import subprocess
+import tempfile
+from collections import Counter
+from functools import cache
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from tests.postfix_here import OLD, require_postfix, run
+from tests.postfix_here import OLD, TIME_LIMIT, require_postfix, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FILES = int(os.environ.get("POSTLINT_TABLE_FILES", "150"))
+FILES = int(os.environ.get("POSTLINT_TABLE_FILES", "100"))
+
+compared: Counter[str] = Counter()
+"""How many sources of every kind were compared."""
 
 generated = settings(
     max_examples=FILES,
@@ -32,6 +40,7 @@ _MESSAGE = re.compile(
     r"(?:warning|error|fatal): (?:(?:cidr|regexp|pcre) map )?(?P<path>[^\s,]+?),? "
     r"line (?P<line>\d+)(?:-\d+)?: (?P<text>.*)"
 )
+_DUPLICATE = re.compile(r'warning: \S+: duplicate entry: "(?P<key>.*)"')
 
 ODD = "ab:\"'\\ \t\r\v\f#,=@!/[](){}.*\x00\x01\x7f\xa0\xe9\u2028\udcff0"
 WHITE = st.sampled_from([" ", "\t", "  ", " \t ", "\r", "\v"])
@@ -45,11 +54,15 @@ WORDS = st.one_of(
 
 
 class Said(NamedTuple):
-    """What a program printed: results, and (line, text) of its warnings."""
+    """What a program printed: results, and (line, text) of its warnings.
+
+    ``duplicates``: the keys that it says were there before, without a line.
+    """
 
     output: str
     warnings: list[tuple[int, str]]
     errors: str
+    duplicates: list[str]
 
 
 def text_files(lines: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -171,19 +184,76 @@ def configuration(folder: Path, *, utf8: bool) -> Path:
 def ask(
     program: str, place: Path, *options: str, keys: Sequence[str] = (), path: Path | None = None
 ) -> Said:
-    """Run postmap or postalias; its warnings about ``path`` are taken apart."""
+    """Run postmap or postalias; its warnings about ``path`` are taken apart.
+
+    A program that gives up sleeps for a second before it ends; it is not waited for.
+    """
     command = require_postfix().postmap.with_name(program)
-    said = run([command, "-c", place, *options], stdin="".join(f"{key}\n" for key in keys))
-    assert said.status is not None, "the time limit is over"
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
+        given.write("".join(f"{key}\n" for key in keys).encode("utf-8", "surrogateescape"))
+        given.seek(0)
+        errors = run_until_fatal([str(command), "-c", str(place), *options], given, printed)
+        printed.seek(0)
+        output = printed.read().decode("utf-8", "surrogateescape")
     warnings = []
-    for line in said.errors.split("\n"):
+    for line in errors.split("\n"):
         match = _MESSAGE.search(line)
         if match is not None and (path is None or match["path"] == str(path)):
             warnings.append((int(match["line"]), printable(match["text"])))
-    return Said(said.output, warnings, printable(said.errors))
+    duplicates = [printable(match["key"]) for match in _DUPLICATE.finditer(errors)]
+    return Said(output, warnings, printable(errors), duplicates)
+
+
+def run_until_fatal(
+    command: list[str],
+    given: IO[bytes],
+    printed: IO[bytes],
+    environment: dict[str, str] | None = None,
+) -> str:
+    """Run a program until it ends or logs a fatal error; what it logged."""
+    process = subprocess.Popen(
+        ["timeout", str(TIME_LIMIT), *command],
+        stdin=given,
+        stdout=printed,
+        stderr=subprocess.PIPE,
+        env=None if environment is None else {**os.environ, **environment},
+    )
+    said = []
+    assert process.stderr is not None
+    with process.stderr:
+        for line in process.stderr:
+            said.append(line)
+            if b": fatal: " in line or b": panic: " in line:
+                process.terminate()
+                break
+    status = process.wait(TIME_LIMIT)
+    assert status != 124, "the time limit is over"
+    return b"".join(said).decode("utf-8", "surrogateescape")
 
 
 def printable(text: str | None) -> str:
     """A message as msg(3) prints it: a question mark for every byte that is not printable."""
     data = (text or "").encode("utf-8", "surrogateescape")
     return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in data)
+
+
+def fold(key: str, *, utf8: bool) -> str:
+    """A key as it is stored: in lower case, letters beyond ASCII only where they are UTF-8."""
+    if key.isascii():
+        return key.lower()
+    if utf8:
+        return key.casefold()
+    return key.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
+
+
+@cache
+def _known_types() -> frozenset[str]:
+    return frozenset(run([require_postfix().postconf, "-m"]).output.split())
+
+
+def require_type(kind: str) -> None:
+    """Skip a test where the installed Postfix does not have a type of table (in CI: fail it)."""
+    if kind not in _known_types():
+        if os.environ.get("CI"):
+            pytest.fail(f"this Postfix has no {kind} tables, and this is CI")
+        pytest.skip(f"this Postfix has no {kind} tables")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postlint.syntax import inline_table
 from postlint.syntax.aliases import external, read_aliases, tokenize
 from postlint.syntax.cidr_table import CidrTable, read_cidr
 from postlint.syntax.regexp_table import NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, read_patterns
@@ -18,36 +16,32 @@ from postlint.syntax.table import logical_lines, read_indexed
 from tests.differential.table_sources import (
     ALIAS_LINES,
     CIDR_LINES,
-    FILES,
     INDEXED_LINES,
-    ODD,
     ask,
+    compared,
     configuration,
+    fold,
     generated,
     pattern_lines,
     printable,
+    require_type,
     text_files,
     write_file,
 )
 from tests.postfix_here import require_postfix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from postlint.syntax.pattern import Dialect
 
 pytestmark = pytest.mark.postfix
 
-compared: Counter[str] = Counter()
-
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     require_postfix()
-    yield tmp_path_factory.mktemp("tables")
-    if FILES > 1000:
-        print(f"\nfiles compared: {dict(compared)}, {sum(compared.values())} altogether")
+    return tmp_path_factory.mktemp("tables")
 
 
 def line_of(text: SourceText) -> int:
@@ -56,14 +50,6 @@ def line_of(text: SourceText) -> int:
 
 def is_duplicate(text: str) -> bool:
     return text.startswith("duplicate entry")
-
-
-def fold(key: str, *, utf8: bool) -> str:
-    if key.isascii():
-        return key.lower()
-    if utf8:
-        return key.casefold()
-    return key.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
 
 
 @generated
@@ -95,23 +81,37 @@ def test_texthash(place: Path, text: str, utf8: bool) -> None:
         assert words.startswith(problem)
 
 
+@pytest.mark.parametrize("kind", ["cdb", "hash", "lmdb"])
 @generated
 @given(text=text_files(INDEXED_LINES), utf8=st.booleans())
-def test_postmap(place: Path, text: str, utf8: bool) -> None:
-    compared["lmdb"] += 1
-    path = write_file(place, "lmdb", text)
+def test_postmap(place: Path, kind: str, text: str, utf8: bool) -> None:
+    require_type(kind)
+    compared[kind] += 1
+    path = write_file(place, kind, text)
     settings = configuration(place, utf8=utf8)
-    built = ask("postmap", settings, f"lmdb:{path}", path=path)
-    said = ask("postmap", settings, "-s", f"lmdb:{path}")
+    built = ask("postmap", settings, f"{kind}:{path}", path=path)
     entries: dict[str, str] = {}
     problems = []
+    repeated = []
     for entry in read_indexed(SourceFile.from_bytes("t", path.read_bytes()), utf8=utf8):
         if entry.problem or entry.remark:
-            problems.append(line_of(entry.line))
+            problems.append((line_of(entry.line), entry.problem or entry.remark or ""))
         if entry.problem is None:
-            entries.setdefault(fold(entry.key.text, utf8=utf8), entry.value.text)
+            key = fold(entry.key.text, utf8=utf8)
+            if key in entries:
+                repeated.append(printable(key))
+            entries.setdefault(key, entry.value.text)
+    if kind == "cdb":  # it can not be listed
+        keys = [key for key in entries if key and "\n" not in key and not key.startswith(" ")]
+        said = ask("postmap", settings, "-q", "-", f"cdb:{path}", keys=keys)
+        entries = {key: entries[key] for key in keys}
+    else:
+        said = ask("postmap", settings, "-s", f"{kind}:{path}")
     assert sorted(said.output.split("\n")[:-1]) == sorted(f"{k}\t{v}" for k, v in entries.items())
-    assert [line for line, _ in built.warnings] == problems
+    assert built.duplicates == repeated
+    assert [line for line, _ in built.warnings] == [line for line, _ in problems]
+    for (_, words), (_, problem) in zip(built.warnings, problems, strict=True):
+        assert words.startswith(problem)
 
 
 @generated
@@ -124,14 +124,19 @@ def test_postalias(place: Path, text: str, utf8: bool) -> None:
     said = ask("postalias", settings, "-s", f"lmdb:{path}")
     entries: dict[str, str] = {}
     problems = []
+    repeated: list[str] = []
     for alias in read_aliases(SourceFile.from_bytes("t", path.read_bytes()), utf8=utf8):
         if alias.problem is not None:
             problems.append((line_of(alias.line), alias.problem))
             continue
         value = external(list(tokenize(alias.value.text)))
-        entries.setdefault(fold(alias.key, utf8=utf8), value)
+        key = fold(alias.key, utf8=utf8)
+        if key in entries:
+            repeated.append(printable(key))
+        entries.setdefault(key, value)
     answers = [line for line in said.output.split("\n")[:-1] if not line.startswith("YP_")]
     assert sorted(answers) == sorted([*(f"{k}:\t{v}" for k, v in entries.items()), "@:\t@"])
+    assert built.duplicates == repeated
     assert [line for line, _ in built.warnings] == [line for line, _ in problems]
     for (_, words), (_, problem) in zip(built.warnings, problems, strict=True):
         assert words.startswith(problem)
@@ -230,62 +235,3 @@ def compare_patterns(place: Path, text: str, dialect: Dialect) -> None:
         else:
             assert words, rule
     assert not any(warned.values()), warned
-
-
-@generated
-@given(
-    items=st.lists(
-        st.one_of(
-            st.tuples(st.text(ODD, min_size=1, max_size=4), st.text(ODD, max_size=4)).map("=".join),
-            st.tuples(st.text("aAb", min_size=1, max_size=2), st.text("xyz", max_size=2)).map(
-                lambda pair: f"{{ {pair[0]} = {pair[1]} x }}"
-            ),
-            st.sampled_from(["a", "{a}", "{}", "{ }", "{a=b}c", '"a b"=c', '{"a b"=c}', "{", "="]),
-        ),
-        max_size=4,
-    )
-)
-def test_inline(place: Path, items: list[str]) -> None:
-    compared["inline"] += 1
-    text = "{ " + ", ".join(items) + " }"
-    if "\0" in text or "\udcff" in text:
-        return
-    said = ask("postmap", configuration(place, utf8=False), "-s", f"inline:{text}")
-    source = SourceFile("t", text)
-    entries, problem = inline_table.entries(SourceText(source, text, ((0, 0),)))
-    if problem is not None:
-        assert printable(problem) in said.errors
-        return
-    assert "error" not in said.errors and "fatal" not in said.errors
-    last = {fold(entry.key.text, utf8=False): entry.value.text for entry in entries}
-    assert sorted(said.output.split("\n")[:-1]) == sorted(f"{k}\t{v}" for k, v in last.items())
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{{10.0.0.0/8 OK}, {192.0.2.0/24 x y}}",
-        "{ { 10.0.0.0/8   OK } }",
-        "{{10.0.0.1/8 OK}, {10.0.0.0/8 yes}}",
-        "{{if 10.0.0.0/8}, {10.0.0.0/9 low}, {endif}}",
-        "{{10.0.0.0/8 OK}x}",
-        "{{10.0.0.0/8 OK}}x",
-        "{10.0.0.0/8 OK}",
-        "{{10.0.0.0/8 OK}",
-        "{, }",
-        "{{# 10.0.0.0/8 OK}}",
-    ],
-)
-def test_inline_cidr(place: Path, text: str) -> None:
-    if require_postfix().version < (3, 7):
-        pytest.skip("inline rules need Postfix 3.7")
-    keys = ["10.0.0.0", "10.128.0.0", "192.0.2.1"]
-    said = ask("postmap", configuration(place, utf8=False), "-q", "-", f"cidr:{text}", keys=keys)
-    table = inline_table.rules(SourceText(SourceFile("t", text), text, ((0, 0),)))
-    if table.problem is not None:
-        assert table.problem in said.errors
-        return
-    rules = list(read_cidr(table.items))
-    answers = dict(line.split("\t", 1) for line in said.output.split("\n")[:-1])
-    assert answers == {key: value for key in keys if (value := look_up(key, rules))}
-    assert all(printable(rule.problem) in said.errors for rule in rules if rule.problem is not None)
