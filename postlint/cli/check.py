@@ -167,10 +167,13 @@ def _target(candidate: Candidate, *, version: str | None, root: Path | None, hos
     host = host or (candidate.folder is not None and is_installed(candidate.folder))
     pinned = None if version is None else PostfixVersion.parse(version)
     if pinned is None and host:
-        from postlint.cli.host import installed_version
+        from postlint.cli.host import installed_table_types, installed_version
 
         pinned = installed_version()
-    instance = load_instance(candidate, pinned, root, host=host)
+        instance = load_instance(candidate, pinned, root, host=host)
+        instance.installed_types = installed_table_types
+    else:
+        instance = load_instance(candidate, pinned, root, host=host)
     if candidate.named is None:
         return Target(instance)
     tables = {table.source.path for table in instance.policy_tables}

@@ -15,7 +15,7 @@ from postlint.postfix.services import inet_port
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from postlint.config.files import Files
     from postlint.config.lookup_table import Table
@@ -43,6 +43,10 @@ def service_key(entry: ServiceEntry) -> tuple[str, str]:
         port = inet_port(service)
         name = f"{host.lower()}{colon}{service if port is None else port}"
     return name, transport_type
+
+
+def _nobody_knows() -> None:
+    return None
 
 
 class Instance:
@@ -74,6 +78,8 @@ class Instance:
         }
         self.settings = settings
         """The settings of main.cf that count, by name."""
+        self.installed_types: Callable[[], frozenset[str] | None] = _nobody_knows
+        """Tells the types of tables that the Postfix of this host opens, where it is for that."""
         self.main = Scope(self.version, settings, complete=main_cf is not None)
         self.services = tuple(self._services())
         self.notes: list[str] = []

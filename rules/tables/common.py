@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.lint.finding import Edit, Finding, Fix, Location, Related
+from postlint.lint.finding import Edit, Finding, Fix, Related
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
@@ -118,13 +118,13 @@ def quoted(text: str) -> str:
 
 def retype(use: TableUse, kind: str, wanted: str) -> Fix | None:
     """Give a table another type where it is named."""
-    location = use.word.location
+    word = use.word
+    at = word.text.find(f"{kind}:")
+    start = word.start + at
+    location = word.value.locate(start, start + len(kind)) if at >= 0 else None
     if location is None:
         return None
-    text = location.source.text[location.span.start : location.span.end]
-    at = text.find(f"{kind}:")
-    if at < 0:
+    span = location.span
+    if location.source.text[span.start : span.end] != kind:
         return None
-    start = location.span.start + at
-    edit = Edit(Location(location.source, Span(start, start + len(kind))), wanted)
-    return Fix(f"make it a {wanted} table", (edit,), "unsafe")
+    return Fix(f"make it a {wanted} table", (Edit(location, wanted),), "unsafe")

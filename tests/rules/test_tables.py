@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postlint.cli.check import _target
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
 from postlint.lint.finding import Severity
+from postlint.lint.registry import bundled_rules
+from postlint.lint.runner import Runner
+from postlint.postfix.versions import PostfixVersion
 from postlint.report.formats import FORMATS, Options, render
 from tests.linting import lint_files, lint_folder
 from tests.rules.fixes import apply_fix, marked
@@ -177,6 +181,40 @@ def test_berkeley_by_version(tmp_path: Path) -> None:
     assert unpinned.message.endswith("(depends on the version)")
     apply_fix(pinned)
     assert (tmp_path / "main.cf").read_text() == main.replace("hash", "lmdb") + "\n"
+
+
+def test_berkeley_is_told_once(tmp_path: Path) -> None:
+    main = (
+        "alias_maps = hash:/etc/aliases\n"
+        "virtual_alias_maps = hash:/etc/postfix/a, btree:/etc/postfix/b\n"
+        "canonical_maps = $virtual_alias_maps\n"
+    )
+    (finding,) = found(tmp_path, "TBL011", main, version="3.11")
+    assert finding.location.start.line == 1
+    assert finding.message.endswith("3.11 may lack; 2 more places name such tables")
+    assert [item.location.start.line for item in finding.related] == [2, 2]
+    apply_fix(finding)
+    text = (tmp_path / "main.cf").read_text()
+    assert "hash" not in text and "btree" not in text and text.count("lmdb:") == 3
+
+
+@pytest.mark.parametrize(
+    ("types", "severity"), [({"lmdb"}, Severity.ERROR), ({"hash", "lmdb"}, None)]
+)
+def test_berkeley_of_the_host(
+    types: set[str], severity: Severity | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The installed Postfix knows, whatever its version."""
+    from postlint.cli import host
+
+    monkeypatch.setattr(host, "installed_table_types", lambda: frozenset(types))
+    monkeypatch.setattr(host, "installed_version", lambda: PostfixVersion(3, 7, 11))
+    (tmp_path / "main.cf").write_text("alias_maps = hash:/etc/aliases\n")
+    (candidate,) = Discovery().find([str(tmp_path)], bytes)
+    target = _target(candidate, version=None, root=None, host=True)
+    (rule,) = [item for item in bundled_rules() if item.code == "TBL011"]
+    result = Runner([rule], [rule]).run([target])
+    assert [item.severity for item in result.findings] == ([severity] if severity else [])
 
 
 def test_many_findings_are_counted(tmp_path: Path) -> None:
