@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from postlint.config.scope import Scope
     from postlint.syntax.cidr_table import CidrRule, Network
     from postlint.syntax.pattern import Dialect
-    from postlint.syntax.pattern_match import Matcher
+    from postlint.syntax.pattern_match import Budget, Matcher
     from postlint.syntax.regexp_table import PatternRule, PatternText
     from postlint.syntax.source import Location
 
@@ -280,11 +280,14 @@ def _patterns(
     rules: Iterable[PatternRule], dialect: Dialect, location: Location | None
 ) -> AccessTable:
     """The rules of a table of regular expressions; ``location`` as for networks."""
+    from postlint.syntax.pattern_match import Budget
+
     table = _Rules()
+    budget = Budget()
     for rule in islice(rules, ENTRY_LIMIT + 1):
         if rule.problem is None:
             tests = tuple(
-                _pattern_test(written, dialect)
+                _pattern_test(written, dialect, budget)
                 for written in (rule.first, rule.second)
                 if written is not None
             )
@@ -321,13 +324,13 @@ class _Rules:
         return AccessTable(kind, self._entries)
 
 
-def _pattern_test(written: PatternText, dialect: Dialect) -> KeyTest:
+def _pattern_test(written: PatternText, dialect: Dialect, budget: Budget) -> KeyTest:
     from postlint.syntax.pattern_match import matcher
 
     if written.pattern is None:
         return KeyTest(written.negated, None, None)
     folds = written.folds_case()
-    found = matcher(written.pattern, dialect, ignore_case=folds, flags=written.flags)
+    found = matcher(written.pattern, dialect, ignore_case=folds, flags=written.flags, budget=budget)
     return KeyTest(written.negated, None, found)
 
 

@@ -23,6 +23,12 @@ PROGRAM_LIMIT = 4_000
 TEXT_LIMIT = 1_000
 """Characters of a text; no address is longer."""
 
+STEPS = 2_000_000
+"""Instructions looked at for all searches of one budget: about two seconds."""
+
+_DEEPEST = 40
+"""Groups in groups."""
+
 _GROUP = re.compile(r"\((?:\?(?::|\||<[A-Za-z_]\w*>|P<\w+>|'\w+'))?\Z", re.ASCII)
 _LOOK = {"(?=": (1, True), "(?!": (1, False), "(?<=": (-1, True), "(?<!": (-1, False)}
 _REPEAT = re.compile(r"(?:[*+?]|\\[+?]|\\?\{([0-9]*)(,?)([0-9]*)\\?\})\??\Z")
@@ -32,8 +38,23 @@ _HARMLESS = frozenset("imsUJ^-")
 Kind: TypeAlias = Literal["test", "split", "begin", "end", "boundary", "look", "match"]
 
 
+class Budget:
+    """How many more instructions may be looked at, for all the patterns of a table together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = STEPS) -> None:
+        self.left = left
+
+    def spend(self, steps: int) -> None:
+        """Take some; raises _UnknownError when there are no more."""
+        self.left -= steps
+        if self.left < 0:
+            raise _UnknownError
+
+
 class _UnknownError(Exception):
-    """The pattern has something that this module does not know."""
+    """The pattern has something that this module does not know, or it takes too long."""
 
 
 class _Step(NamedTuple):
@@ -49,11 +70,14 @@ class _Step(NamedTuple):
 class Matcher:
     """Searches texts for one pattern, as the ``regexp`` and ``pcre`` types do."""
 
-    __slots__ = ("_back", "_needle", "_steps")
+    __slots__ = ("_back", "_budget", "_needle", "_steps")
 
-    def __init__(self, tokens: Sequence[PatternToken], steps: list[_Step], *, back: bool) -> None:
+    def __init__(
+        self, tokens: Sequence[PatternToken], steps: list[_Step], budget: Budget, *, back: bool
+    ) -> None:
         """``back``: it is a look behind, which ends where it is asked."""
         self._steps = steps
+        self._budget = budget
         self._back = back
         self._needle = _needle(tokens)
 
@@ -63,7 +87,10 @@ class Matcher:
             return None
         if self._needle and self._needle not in text.lower():
             return False
-        return self._run(text, 0, everywhere=True)
+        try:
+            return self._run(text, 0, everywhere=True)
+        except _UnknownError:
+            return None
 
     def holds(self, text: str, at: int) -> bool:
         """Whether it matches from there on, or up to there if it looks back."""
@@ -77,6 +104,7 @@ class Matcher:
         for at in range(start, stop + 1):
             if everywhere or at == start:
                 active.add(0)
+            self._budget.spend(len(active) + 1)
             active, found = self._spread(active, text, at)
             if found and (end is None or at == end):
                 return True
@@ -101,6 +129,7 @@ class Matcher:
             if place in seen:
                 continue
             seen.add(place)
+            self._budget.spend(1)
             step = self._steps[place]
             if step.kind == "match":
                 found = True
@@ -128,23 +157,43 @@ def _passes(step: _Step, text: str, at: int) -> bool:
 
 
 def matcher(
-    pattern: Pattern, dialect: Dialect, *, ignore_case: bool, flags: str = ""
+    pattern: Pattern,
+    dialect: Dialect,
+    *,
+    ignore_case: bool,
+    flags: str = "",
+    budget: Budget | None = None,
 ) -> Matcher | None:
-    """The matcher of a pattern; None where there is something that it can not do."""
+    """The matcher of a pattern; None where there is something that it can not do.
+
+    ``budget``: what its searches may take, together with those of others.
+    """
     if pattern.error is not None:
         return None
     try:
-        compiler = _Compiler(pattern.tokens, dialect, ignore_case=ignore_case)
+        budget = budget or Budget()
+        compiler = _Compiler(pattern.tokens, dialect, budget, ignore_case=ignore_case)
         steps = compiler.compile(anchored="A" in flags and dialect == "pcre")
     except _UnknownError:
         return None
-    return Matcher(pattern.tokens, steps, back=False)
+    return Matcher(pattern.tokens, steps, budget, back=False)
 
 
 class _Compiler:
     """Writes the instructions of a pattern, the last first, so that each knows what follows."""
 
-    def __init__(self, tokens: Sequence[PatternToken], dialect: Dialect, *, ignore_case: bool):
+    def __init__(
+        self,
+        tokens: Sequence[PatternToken],
+        dialect: Dialect,
+        budget: Budget,
+        *,
+        ignore_case: bool,
+        depth: int = 0,
+    ) -> None:
+        self._budget = budget
+        self._depth = depth
+        self._pieces = 0
         self._tokens = [token for token in tokens if not self._is_nothing(token, ignore_case)]
         self._dialect: Dialect = dialect
         self._ignore_case = ignore_case
@@ -182,6 +231,8 @@ class _Compiler:
 
     def _sequence(self, start: int, end: int, follow: int) -> int:
         """The alternatives between two tokens; where they begin."""
+        if self._depth > _DEEPEST:
+            raise _UnknownError
         branches = []
         first = at = start
         while at <= end:
@@ -213,6 +264,10 @@ class _Compiler:
         return follow
 
     def _repeated(self, first: int, last: int, repeats: Sequence[PatternToken], follow: int) -> int:
+        self._budget.spend(5)
+        self._pieces += 1  # a repeated nothing adds no step
+        if self._pieces > PROGRAM_LIMIT:
+            raise _UnknownError
         if not repeats:
             return self._atom(first, last, follow)
         low, high = _bounds(repeats[-1].text)
@@ -258,11 +313,21 @@ class _Compiler:
                 same = False
             if not same and _GROUP.match(token.text) is None and token.text != "\\(":
                 raise _UnknownError
-            return self._sequence(start, end, follow)
+            self._depth += 1
+            begin = self._sequence(start, end, follow)
+            self._depth -= 1
+            return begin
         direction, wanted = look
         tokens = self._tokens[start:end]
-        compiler = _Compiler(tokens, self._dialect, ignore_case=self._ignore_case)
-        inside = Matcher((), compiler.compile(anchored=False), back=direction < 0)
+        compiler = _Compiler(
+            tokens,
+            self._dialect,
+            self._budget,
+            ignore_case=self._ignore_case,
+            depth=self._depth + 1,
+        )
+        steps = compiler.compile(anchored=False)
+        inside = Matcher((), steps, self._budget, back=direction < 0)
         text = "yes" if wanted else "no"
         return self._add(_Step("look", (follow,), text=text, inside=inside))
 

@@ -16,4 +16,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if "POSTLINT_TABLE_FILES" in os.environ and compared:
         for kind, number in sorted(compared.items()):
             terminalreporter.write_line(f"{number:7} {kind}")
-        terminalreporter.write_line(f"{sum(compared.values()):7} sources compared altogether")
+        sources = sum(number for kind, number in compared.items() if not kind.startswith("("))
+        terminalreporter.write_line(f"{sources:7} sources compared altogether")

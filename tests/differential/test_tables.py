@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from postlint.analysis.access_tables import _patterns as pattern_table
 from postlint.syntax.aliases import external, read_aliases, tokenize
 from postlint.syntax.cidr_table import CidrTable, read_cidr
 from postlint.syntax.regexp_table import NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, read_patterns
@@ -208,11 +209,17 @@ def test_pcre(place: Path, text: str) -> None:
     compare_patterns(place, text, "pcre")
 
 
+KEYS = [
+    *("a", "b", "ab", "ba", "aab", "abab", "A", "AB", "z", "0", "10", "a.b", "a b", "user"),
+    *("user@example.com", "xexample.com", "x.example.org", "()", "a{1}", "_", "-", "[x]", "^a$"),
+]
+
+
 def compare_patterns(place: Path, text: str, dialect: Dialect) -> None:
     compared[dialect] += 1
     path = write_file(place, dialect, text)
     settings = configuration(place, utf8=False)
-    said = ask("postmap", settings, "-q", "-", f"{dialect}:{path}", keys=["a"], path=path)
+    said = ask("postmap", settings, "-q", "-", f"{dialect}:{path}", keys=KEYS, path=path)
     warned: dict[int, list[str]] = {}
     for line, words in said.warnings:
         if not words.startswith("nested recursion"):  # only when a key is looked up
@@ -235,3 +242,22 @@ def compare_patterns(place: Path, text: str, dialect: Dialect) -> None:
         else:
             assert words, rule
     assert not any(warned.values()), warned
+    if "error" not in said.errors and "recursion" not in said.errors:
+        compare_answers(said.output, source, dialect)
+
+
+def compare_answers(output: str, source: SourceFile, dialect: Dialect) -> None:
+    """What the table answers, as far as postlint knows."""
+    answers = dict(line.split("\t", 1) for line in output.split("\n")[:-1])
+    table = pattern_table(read_patterns(logical_lines(source), dialect), dialect, None)
+    for key in KEYS:
+        looked_up = table.find(key)
+        if looked_up.unknown:
+            compared[f"({dialect} answers not known)"] += 1
+            continue
+        compared[f"({dialect} answers)"] += 1
+        if looked_up.filled_in:
+            assert key in answers, key
+        else:
+            value = "" if looked_up.error else looked_up.value  # an empty one is an error
+            assert value == answers.get(key), key
