@@ -152,18 +152,19 @@ def _load_pair(identity: Identity, certificate: Effective, key: Effective) -> No
     store = store_of(identity.service.instance)
     file = store.file(named.path)
     key_file = None if key_named is None else store.file(key_named.path)
-    problem = _no_use(file, named, _is_certificate, "certificate")
+    mixed = identity.service.version >= (3, 4) and key_named is not None
+    mixed = mixed and named.path == (key_named and key_named.path)
+    problem = _no_use(file, named, key=False, mixed=mixed)
     if problem is None and key_named is not None:
-        problem = _no_use(key_file, key_named, _is_key, "private key")
+        problem = _no_use(key_file, key_named, key=True, mixed=mixed)
     if problem is not None:
         identity.problems.append(problem)
         return
-    if file is None or not file.has(_is_certificate):
-        return
-    found = [item for item in file.objects if item.is_certificate]
-    leaf = found[0].certificate
-    half = _key_half(key_file, mixed=named.path == (key_named and key_named.path))
-    if leaf is None:
+    found = [] if file is None else [item for item in file.objects if _is_certificate(item)]
+    leaf = found[0].certificate if found else None
+    first = None if key_file is None else _first_key(key_file, mixed=mixed)
+    half = None if first is None else first.public_key
+    if file is None or leaf is None:
         return
     if key_named is not None and _differ(leaf, half):
         identity.problems.append(_mismatch(file, named, key_named, half))
@@ -182,32 +183,42 @@ def _is_key(item: PemObject) -> bool:
     return item.is_key
 
 
-def _no_use(file: PemFile | None, named: NamedFile, wanted: object, what: str) -> Problem | None:
-    """Why a file that was read gives no key or certificate at all."""
+def _no_use(file: PemFile | None, named: NamedFile, *, key: bool, mixed: bool) -> Problem | None:
+    """Why a file that was read gives no certificate, or no key, at all."""
     if file is None or not file.complete:
         return None
+    what = "private key" if key else "certificate"
     if file.is_der:
         return Problem("pair", f"{named.path} is in binary form (DER), Postfix reads PEM", named)
-    fitting = [item for item in file.objects if wanted(item)]  # type: ignore[operator]
-    if not fitting:
+    first = _first_key(file, mixed=mixed) if key else _first_certificate(file)
+    if first is None and not (key and file.has(_is_key)):
         return Problem("pair", f"{named.path} holds no {what}", named)
-    first = fitting[0]
-    if first.block.encrypted and all(item.block.encrypted for item in fitting):
+    if (mixed or not key) and any(item.block.data is None for item in file.objects):
+        return Problem("pair", f"an object in {named.path} is damaged", named)
+    if first is None or first.block.encrypted:
         return Problem("pair", _ENCRYPTED.format(named.path), named)
     if first.block.data is None:
         return Problem("pair", f"the {what} in {named.path} is damaged", named)
     return None
 
 
+_SEALED_LABEL = "ENCRYPTED PRIVATE KEY"
 _ENCRYPTED = "the private key in {} is encrypted, and Postfix can not ask for a password"
 
 
-def _key_half(file: PemFile | None, *, mixed: bool) -> PublicKey | None:
-    """The key that counts: the first, and in a file with certificates the first in the clear."""
-    for item in file.objects if file is not None else ():
-        if item.is_key and not (mixed and item.block.encrypted):
-            return item.public_key
-    return None
+def _first_certificate(file: PemFile) -> PemObject | None:
+    return next((item for item in file.objects if _is_certificate(item)), None)
+
+
+def _first_key(file: PemFile, *, mixed: bool) -> PemObject | None:
+    """The key that counts; beside certificates one with a password is passed over.
+
+    OpenSSL 3 looks for another key behind a damaged one.
+    """
+    keys = [item for item in file.objects if item.is_key]
+    if mixed:
+        return next((item for item in keys if item.block.label != _SEALED_LABEL), None)
+    return next((item for item in keys if item.block.data is not None), keys[0] if keys else None)
 
 
 def _differ(leaf: Certificate, half: PublicKey | None) -> bool:
@@ -268,7 +279,7 @@ class _Chains:
                 )
             self._certificates.append((item, named))
             return None
-        if label == "ENCRYPTED PRIVATE KEY" or not item.is_key:
+        if label == _SEALED_LABEL or not item.is_key:
             return None  # of no interest to Postfix
         if item.block.encrypted:
             return Problem("pair", _ENCRYPTED.format(named.path), named)
