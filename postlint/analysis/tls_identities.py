@@ -146,6 +146,8 @@ def _load_pair(identity: Identity, certificate: Effective, key: Effective) -> No
     named = named_file(certificate)
     if named is None:
         return
+    if key_named is not None and not key.explicit and key_named.path == named.path:
+        key_named = named  # where people would look for it
     if key.empty is True:
         text = f"{key.name} is empty: there is no key for {named.path}"
         identity.problems.append(Problem("pair", text, named))
