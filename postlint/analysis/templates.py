@@ -17,6 +17,7 @@ _MARKS = LazyPattern(
     r"(?<![$:{])\{\{[-\s]*[A-Za-z_.$(|\"']|(?<!\$)\{\{[-\s]*[A-Za-z_.$][^{}=,]*\}\}"
     r"|\{[%#]|<[%?]|[%?]>|[%#]\}|\A[^{]*\}\}\Z|%\{|@@|%%|%\s*(?:if|for|end|else|unless)\b"
 )
+_TEMPLATE_NAMES = (".j2", ".jinja", ".erb", ".epp", ".tmpl", ".tpl", ".template", ".mustache")
 _SHELL_VARIABLE = LazyPattern(r"\$\{?[A-Z][A-Z0-9_]*\}?\Z")
 _UNFILLED_WORD = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 
@@ -38,6 +39,8 @@ def is_template_line(text: str) -> bool:
 def has_control_lines(instance: Instance) -> bool:
     """Whether a template program decides which lines there are: what is missing may come then."""
     trees = [tree for tree in (instance.main_cf, instance.master_cf) if tree is not None]
+    if any(tree.source.path.endswith(_TEMPLATE_NAMES) for tree in trees):
+        return True  # what fills it in may add lines at its end as well
     return any(
         is_template_line(entry.line.text)
         for tree in trees

@@ -13,14 +13,16 @@ from postlint.postfix.restrictions import LISTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.analysis.tls import ClientTls
+    from postlint.analysis.tls import ClientTls, ServerTls
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.tables import PolicyTable
     from postlint.syntax.table import Policy
 
 _PKIX = frozenset({"verify", "secure"})
-_CCERT_WORDS = frozenset({"permit_tls_clientcerts", "check_ccert_access"})
+_CCERT_WORDS = frozenset(
+    {"permit_tls_clientcerts", "permit_tls_all_clientcerts", "check_ccert_access"}
+)
 
 
 @rule("CRT014", severity=Severity.INFO)
@@ -58,7 +60,7 @@ def _server(instance: Instance) -> Iterator[Finding]:
     if location is None or value.empty is not False:
         return
     servers = [server for server in tls_of(instance).smtpd if server.mode != "none"]
-    if not servers or not all(_asks(server.service) is False for server in servers):
+    if not servers or not all(_asks(server) is False for server in servers):
         return
     completes = _completes_chain(instance)
     if not completes:
@@ -85,12 +87,15 @@ def _completes_chain(instance: Instance) -> bool | None:
     return any(answers)
 
 
-def _asks(service: Service) -> bool | None:
-    """Whether smtpd asks clients for certificates."""
-    ask, require = service["smtpd_tls_ask_ccert"].yes, service["smtpd_tls_req_ccert"].yes
-    if ask or require:
+def _asks(server: ServerTls) -> bool | None:
+    """Whether smtpd asks clients for certificates; to require them counts only with TLS."""
+    ask = server.service["smtpd_tls_ask_ccert"].yes
+    require = server.service["smtpd_tls_req_ccert"].yes
+    if ask or (require and server.mandatory):
         return True
-    return None if ask is None or require is None else False
+    if ask is None or server.mode is None:
+        return None
+    return False if require is False or not server.mandatory else None
 
 
 def _client(instance: Instance, prefix: str) -> Iterator[Finding]:
@@ -173,7 +178,7 @@ def ccert_misuse(service: Service) -> Iterator[Finding]:
     if service.program != "smtpd":
         return
     server = server_tls(service)
-    ask, require = service["smtpd_tls_ask_ccert"], service["smtpd_tls_req_ccert"]
+    require = service["smtpd_tls_req_ccert"]
     if require.yes and server.mode == "may":
         location = require.value_location
         if location is not None:
@@ -185,7 +190,7 @@ def ccert_misuse(service: Service) -> Iterator[Finding]:
                 if server.cause.value_location is None
                 else (Related("TLS is optional", server.cause.value_location),),
             )
-    if ask.yes is not False or require.yes is not False or server.mode in (None, "fatal"):
+    if server.mode in (None, "fatal") or _asks(server) is not False:
         return
     for name in LISTS:
         for element in service[name].elements():

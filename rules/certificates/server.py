@@ -60,12 +60,18 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
     location = server.cause.value_location
     if not server.on or location is None:
         return
-    if all(service[name].empty is True for name in _CERTIFICATES):
+    known = [name for name in _CERTIFICATES if not _is_unknown(name, service)]
+    if all(service[name].empty is True for name in known):
         yield Finding(
             location,
             f"TLS is on and there is no certificate: {_CONSEQUENCES[server.mode or 'may']}",
             parameter="smtpd_tls_cert_file",
         )
+
+
+def _is_unknown(name: str, service: Service) -> bool:
+    """Whether a Postfix of this version does not know the parameter yet."""
+    return name == "smtpd_tls_chain_files" and service.version < (3, 4)
 
 
 @rule("CRT002", severity=Severity.ERROR, security=5.9, tags=("CWE-636",))

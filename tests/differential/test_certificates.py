@@ -256,3 +256,30 @@ def test_clients_without_their_certificate(folder: Path) -> None:
         deliveries = deliver(cases, to)
     assert [item.status for item in deliveries] == ["sent", "deferred", "sent", "sent"]
     assert [item.tls is not None for item in deliveries] == [False, False, True, False]
+
+
+def test_certificates_of_clients_that_are_not_asked(folder: Path) -> None:
+    """CRT015: every word that compares certificates; to require them is nothing without TLS."""
+    whole = put(folder, "whole", "rsa key", "rsa")
+    words = ("permit_tls_clientcerts", "permit_tls_all_clientcerts", "check_ccert_access")
+    lists = {word: f"{word} static:OK" if "check" in word else word for word in words}
+    lines = {
+        word: smtpd(smtpd_client_restrictions=text, smtpd_tls_req_ccert="yes")
+        for word, text in lists.items()
+    }
+    lines["mandatory"] = smtpd(
+        smtpd_client_restrictions=lists[words[0]],
+        smtpd_tls_security_level="encrypt",
+        smtpd_tls_ask_ccert="yes",
+    )
+    settings = {"smtpd_tls_chain_files": whole, "smtpd_tls_security_level": "may"}
+    with running(lines, settings) as server:
+        for name in lines:
+            with server.connect(name) as client:
+                assert client.starttls().code == 220
+                client.ehlo()
+                assert client.mail_to("user@example.com").code == 250
+        for word in words:
+            warning = f'{word} is requested, but "smtpd_tls_ask_ccert = no"'
+            assert warning in server.log(word)
+        assert "is requested, but" not in server.log("mandatory")

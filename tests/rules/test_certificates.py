@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.linting import lint_files
+from postlint.config.discovery import Discovery
+from tests.linting import lint_candidates, lint_files
 from tests.rules.fixes import apply_fix, marked
 from tests.rules.test_tls import STOCK, lint, texts
 
@@ -29,6 +30,22 @@ def test_without_certificate_every_mode_has_its_consequence(tmp_path: Path) -> N
         "STARTTLS is refused and so is mail without it",
         "every connection is dropped",
     ]
+
+
+def test_chain_files_are_not_known_before_3_4(tmp_path: Path) -> None:
+    main = "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = /etc/ssl/mx.pem\n"
+    assert not lint(tmp_path, "CRT001", main, version="3.4")
+    assert len(lint(tmp_path, "CRT001", main, version="3.3")) == 1
+
+
+def test_a_file_named_like_a_template_may_get_more_lines(tmp_path: Path) -> None:
+    lines = [f"smtpd_{word}_restrictions =\n" for word in ("client", "helo", "sender", "data")]
+    text = "smtpd_tls_security_level = may\nbiff = no\nmyhostname = a.b\n" + "".join(lines)
+    for name, count in (("main.cf", 1), ("main.cf.tmpl", 0), ("main.cf.j2", 0)):
+        (tmp_path / name).write_text(text + "mydomain = b\n", "utf-8")
+        candidates = Discovery("main.cf").find([str(tmp_path / name)], bytes)
+        (tmp_path / name).unlink()
+        assert len(lint_candidates(candidates, select="CRT001").findings) == count
 
 
 def test_a_template_may_bring_the_certificate(tmp_path: Path) -> None:
@@ -161,7 +178,12 @@ def test_verified_without_authority(tmp_path: Path) -> None:
 
 
 def test_certificates_nobody_is_asked_for(tmp_path: Path) -> None:
-    main = "smtpd_client_restrictions = check_ccert_access hash:/x, permit_tls_clientcerts\n"
+    words = ["check_ccert_access", "permit_tls_clientcerts", "permit_tls_all_clientcerts"]
+    main = f"smtpd_client_restrictions = {words[0]} hash:/x, {words[1]}, {words[2]}\n"
     found = lint(tmp_path, "CRT015", main)
-    assert [marked(item) for item in found] == ["check_ccert_access", "permit_tls_clientcerts"]
+    assert [marked(item) for item in found] == words
+    optional = main + "smtpd_tls_security_level = may\nsmtpd_tls_req_ccert = yes\n"
+    found = lint(tmp_path, "CRT015", optional)
+    assert [marked(item) for item in found] == [*words, "yes"], "to require is not to ask"
+    assert not lint(tmp_path, "CRT015", optional.replace("may", "encrypt"))
     assert not lint(tmp_path, "CRT015", main + "smtpd_tls_ask_ccert = yes\n")
