@@ -85,13 +85,15 @@ def run(options: Namespace) -> int:
         for item in candidates
     ]
     status = EXIT_TROUBLE if discovery.unreadable else EXIT_OK
+    from postlint.report.redact import anywhere
+
     if options.explain is not None:
-        write_output(_explained(instances, options, layout))
+        write_output(anywhere(_explained(instances, options, layout)))
         return status
     from postlint.analysis.exposure import exposures
 
     found = [(instance, list(exposures(instance))) for instance in instances]
-    write_output(_report(found, layout, when))
+    write_output(anywhere(_report(found, layout, when)))
     return status
 
 

@@ -123,11 +123,10 @@ def _internal_error(error: Exception) -> int:
 
         print_exception(error)
         return EXIT_TROUBLE
-    from postlint.lint.runner import crash_site
+    from postlint.lint.runner import crash
 
     return _trouble(
-        f"internal error: {error!r} at {crash_site(error)}"
-        f" (please report it; {TRACEBACK}=1 shows the traceback)"
+        f"internal error: {crash(error)} (please report it; {TRACEBACK}=1 shows the traceback)"
     )
 
 

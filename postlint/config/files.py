@@ -115,6 +115,10 @@ class Files:
             self._sources[name] = self._read(name)
         return self._sources[name]
 
+    def opened(self, name: str) -> SourceFile | None:
+        """The file, if it has been read."""
+        return self._sources.get(name)
+
     def _read(self, name: str) -> SourceFile | None:
         path = self.locate(name)
         if path is None:

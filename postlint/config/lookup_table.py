@@ -241,6 +241,15 @@ class Table:
         return self.instance.main["smtputf8_enable"].yes is True
 
 
+def mark_secrets(instance: Instance) -> None:
+    """Let the sources of password tables that have been read know what they are."""
+    for table in instance.tables:
+        if "passwords" in table.purposes and table.path is not None:
+            source = instance.files.opened(table.name)
+            if source is not None:
+                source.secret = table.type not in CLIENT_TYPES
+
+
 def tables_of(instance: Instance) -> tuple[Table, ...]:
     """The tables that the settings of an instance name, each once, in the order of their names."""
     from postlint.config.table_uses import words_of

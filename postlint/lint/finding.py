@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.records import NamedTuple
 from postlint.syntax.source import Location
 
 if TYPE_CHECKING:
@@ -43,6 +44,16 @@ class Severity(IntEnum):
     def parse(cls, label: str) -> Severity:
         """Raises KeyError for a word that is no severity."""
         return cls[label.upper()]
+
+
+class Identity(NamedTuple):
+    """What tells a finding from others; ``number`` counts those that are the same otherwise."""
+
+    code: str
+    file_name: str
+    parameter: str
+    text: str
+    number: int
 
 
 class Related:
@@ -137,8 +148,8 @@ class Finding:
         )
         self.related = tuple(related)
         self.fix = fix
-        self.identity = ""
-        """What stands there, the same wherever the lines move."""
+        self.identity: Identity | None = None
+        """What tells it from other findings, the same wherever the lines move."""
         self.suppression: Suppression | None = None
 
     def attribute(self, rule: Rule) -> None:
@@ -148,15 +159,6 @@ class Finding:
             self._severity = rule.severity
             if self.security_severity is None:
                 self.security_severity = rule.security_severity
-
-    @property
-    def fingerprint(self) -> str:
-        """The identity in 32 hexadecimal digits; empty without one."""
-        if not self.identity:
-            return ""
-        from hashlib import sha256  # slow to import, and few reports print it
-
-        return sha256(self.identity.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
     @property
     def severity(self) -> Severity:

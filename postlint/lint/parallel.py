@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from postlint.lint.result import Notification
-from postlint.lint.runner import Runner, crash_site
+from postlint.lint.runner import Runner, crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ def check_here(
             outcome: Outcome | Notification = runner.check(prepare(candidate))
         except Exception as error:
             path = _name(candidate)
-            message = f"could not be checked: {error!r} at {crash_site(error)}"
+            message = f"could not be checked: {crash(error)}"
             outcome = Notification("internal-error", message, path=path)
         yield outcome
 

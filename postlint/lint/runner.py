@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.lint.finding import Finding, Identity
 from postlint.lint.result import InstanceSummary, Notification, Result
 from postlint.lint.suppression import Suppressions
 from postlint.records import NamedTuple
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from postlint.config.instance import Instance
-    from postlint.lint.finding import Finding
     from postlint.lint.rule import Rule
     from postlint.syntax.source import SourceFile
 
@@ -96,6 +96,7 @@ class Runner:
             if rule.scope == "suppressions":
                 findings += _call(rule, (suppressions,), instance, notifications)
         _identify(findings + hidden)
+        _mark_secrets(instance, findings)
         if target.reported is not None:
             reported = target.reported | {source.path for source in _table_sources(instance)}
             findings = [item for item in findings if item.location.path in reported]
@@ -107,6 +108,20 @@ class Runner:
         paths = frozenset(source.path for source in _sources(instance))
         notes = tuple(instance.notes)
         return Outcome(_summary(instance), findings, hidden, notifications, paths, notes)
+
+
+def _mark_secrets(instance: Instance, findings: Iterable[Finding]) -> None:
+    """For reports: whoever read a table need not know that it holds passwords."""
+    trees = [tree.source for tree in (instance.main_cf, instance.master_cf) if tree is not None]
+    places = (
+        place
+        for item in findings
+        for place in (item.location, *(related.location for related in item.related))
+    )
+    if any(place.source not in trees for place in places):
+        from postlint.config.lookup_table import mark_secrets
+
+        mark_secrets(instance)
 
 
 def _call(
@@ -121,7 +136,7 @@ def _call(
                     finding.services = ((value.label, value.location),)  # type: ignore[attr-defined]
                 findings.append(finding)
     except Exception as error:
-        message = f"rule {rule.code} failed on {instance.path}: {error!r} at {crash_site(error)}"
+        message = f"rule {rule.code} failed on {instance.path}: {crash(error)}"
         notifications.append(Notification("internal-error", message, path=instance.path, rule=rule))
     return findings
 
@@ -185,15 +200,21 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 def _identify(findings: Iterable[Finding]) -> None:
     """Tell findings apart by what stands there, not where: lines may move and be reformatted."""
-    seen: dict[str, int] = {}
+    seen: dict[Identity, int] = {}
     for finding in sorted(findings, key=_order):
         location = finding.location
         text = location.source.text[location.span.start : location.span.end]
         file_name = location.path.rpartition("/")[2]
-        parts = (finding.code, file_name, finding.parameter or "", " ".join(text.split()))
-        key = "\0".join(parts)
-        seen[key] = seen.get(key, 0) + 1
-        finding.identity = f"{key}\0{seen[key]}"
+        identity = Identity(
+            finding.code, file_name, finding.parameter or "", " ".join(text.split()), 0
+        )
+        seen[identity] = number = seen.get(identity, 0) + 1
+        finding.identity = identity._replace(number=number)
+
+
+def crash(error: BaseException) -> str:
+    """What postlint failed on; not in the words of the exception, which may quote a secret."""
+    return f"{type(error).__name__} at {crash_site(error)}"
 
 
 def crash_site(error: BaseException) -> str:

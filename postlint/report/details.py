@@ -40,6 +40,23 @@ def fix_message(finding: Finding, fix: Fix) -> str:
     return redact.message(fix.message, finding.location)
 
 
+def fingerprint(finding: Finding) -> str:
+    """The identity in 32 hexadecimal digits; empty without one.
+
+    Secrets are masked before: a hash of a short one tells it to whoever tries them all.
+    """
+    identity = finding.identity
+    if identity is None:
+        return ""
+    from hashlib import sha256  # slow to import, and few reports print it
+
+    masked = redact.masked(finding.location)
+    if redact.MASK in masked:
+        identity = identity._replace(text=" ".join(masked.split()))
+    text = "\0".join((*identity[:-1], str(identity.number)))
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
 def related(finding: Finding) -> Iterator[RelatedPlace]:
     """The related places of a finding, then the services after the first."""
     for place in finding.related:

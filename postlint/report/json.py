@@ -66,7 +66,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         ],
         "fix": None if finding.fix is None else _fix(finding, finding.fix),
         "help": links.rule_page(finding.code),
-        "fingerprint": finding.fingerprint,
+        "fingerprint": details.fingerprint(finding),
     }
 
 

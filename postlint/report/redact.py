@@ -1,8 +1,10 @@
 """Keeping secrets out of reports: every source line and message passes through here.
 
-What is masked: values of keys that name a password, the payload of ``inline:`` and ``static:``
-tables of password maps, passwords in URLs, the right-hand sides of password tables, and the
-bodies of private keys. When in doubt the text is masked.
+What is masked: values of keys that name a password (also behind a blank or colon, and as options
+of commands), what ``inline:``, ``static:`` and other tables in main.cf hold for password maps or
+for parameters of the user's own, passwords in URLs, personal keys in names of DNS lists, the
+right-hand sides of password tables, and the bodies of private keys. When in doubt the text is
+masked. ``postlint show`` alone prints what postconf(1) prints.
 """
 
 from __future__ import annotations
@@ -32,15 +34,25 @@ _LONGEST_SECRET = 4096
 """Shorter ones are not looked for in messages, they would be found in any sentence; and longer
 ones do not fit into one."""
 
+_CUT = 8
+"""So many first characters of a secret are masked where a message cuts it short."""
+
+_SHORTEST_WORD = 6
+_MOST_COLONS = 8
+_PIECE = LazyPattern(r"[^\s{},=\"]++")
+
 _MOST_LINES = 100
 """How many lines of a finding are searched for secrets that its message could repeat."""
 
-_HINTS = ("pass", "pw", "secret", "credential", "api", "_token", "private key", "://")
+_HINTS = (
+    *("pass", "pw", "secret", "credential", "api", "token", "private key", "://", "_key"),
+    *("static:", "inline:", "dq.spamhaus.net", "abusix"),
+)
 """A file without any of these has nothing to mask; looking for them is cheap."""
 
 _SECRET_WORD = LazyPattern(
-    r"passw(?:or)?d|passphrase|bind_?pw|secret|credential|api_?key|(?:access|auth)_token"
-    r"|^(?:pw|pass)$"
+    r"passw(?:or)?d|passphrase|bind_?pw|secret|credential|api_?key|(?:^|_|-)token$"
+    r"|(?:^|_|db|sql|ldap)(?:pw|pwd|pass)$|(?:dqs|abusix|spamhaus|licen[cs]e|auth)_?key$"
 )
 _MAP_KEY = LazyPattern(r"(?:^|_)maps?$")
 _HARMLESS_KEY = LazyPattern(r"_(?:files?|dir|directory|path|delimiter|attribute|query|scheme)$")
@@ -49,8 +61,17 @@ _NEXT_ENTRY = LazyPattern(r"\n(?=[^\s#])")
 
 # Possessive, bounded, or anchored at the start of a word: linear on any input.
 _KEY = LazyPattern(r"(?<![\w.-])([\w.-]++)\s*+=[ \t]*+")
-_TABLE = LazyPattern(r"\b(?:static|inline):\s*+")
+_TABLE = LazyPattern(r"\b(?:static:|inline:|(?:cidr|pcre|randmap|regexp):(?=\s*+\{))\s*+")
+_OWN_WORD = LazyPattern(r"([# \t]*+)([\w.-]++)(?:[ \t]++|(?=:)):?+[ \t]*+(?=[^\s:=])")
+_OPTION = LazyPattern(r"(?<=[\s\"'])--?([A-Za-z][\w-]{0,64}+)[ \t]++(?=[^\s-])")
+_LIST_KEY = LazyPattern(
+    r"(?<![A-Za-z0-9])([A-Za-z0-9]{16,64}+)\.(?=(?:[a-z-]{1,32}\.){0,3}(?:dq\.spamhaus\.net|abusix\.zone))"
+)
 _WORD = LazyPattern(r"\S*+")
+_LOGIN = LazyPattern(
+    r"(?:^|[\s=,{])(?!(?:discard|error|inet|lmtp|local|relay|retry|smtps?|unix|virtual):)"
+    r"[^\s:={},/]++:[^\s:={},/\[]"
+)
 _URL_PASSWORD = LazyPattern(r"://[^\s/:@]{0,256}+:([^\s@]{1,512}+)@")
 _PRIVATE_KEY = LazyPattern(r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----")
 _PRIVATE_KEY_END = LazyPattern(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY-----")
@@ -62,10 +83,36 @@ def spans_in_line(source: SourceFile, number: int) -> list[Span]:
 
 
 def message(text: str, location: Location) -> str:
-    """``text`` without the secrets that stand on the lines of ``location``."""
+    """``text`` without the secrets of the entry that ``location`` is in, whole or cut short."""
     for secret in _secrets_at(location):
-        text = text.replace(secret, MASK)
+        start = text.find(secret[:_CUT])
+        while start >= 0:
+            end = start
+            while end - start < len(secret) and text[end : end + 1] == secret[end - start]:
+                end += 1
+            text = f"{text[:start]}{MASK}{text[end:]}"
+            start = text.find(secret[:_CUT], start + len(MASK))
+    return anywhere(text)
+
+
+def anywhere(text: str) -> str:
+    """``text`` without what is a secret wherever it stands: keys of DNS lists, URLs' passwords."""
+    for start, end in reversed(_merge(_told_by_form(text, 0))):
+        text = f"{text[:start]}{MASK}{text[end:]}"
     return text
+
+
+def masked(location: Location) -> str:
+    """The text of a location with its secrets masked."""
+    source, (start, end) = location.source, location.span
+    first = location.start.line
+    parts = []
+    for number in range(first, location.end.line + 1):
+        for secret in spans_in_line(source, number):
+            if start < secret.end and secret.start < end:
+                parts += [source.text[start : max(start, secret.start)], MASK]
+                start = max(start, min(end, secret.end))
+    return "".join((*parts, source.text[start:end]))
 
 
 def edit_has_secret(edit: Edit) -> bool:
@@ -83,16 +130,29 @@ def edit_has_secret(edit: Edit) -> bool:
 
 
 def _secrets_at(location: Location) -> list[str]:
-    """The secrets on the lines of a location, the longest first."""
+    """The secrets of the entries of a location, and their words; the longest first."""
     source = location.source
-    first = location.start.line
-    found = {
-        source.text[start:end].strip()
-        for line in range(first, min(location.end.line, first + _MOST_LINES) + 1)
-        for start, end in spans_in_line(source, line)
-        if end - start <= _LONGEST_SECRET
-    }
-    return sorted((text for text in found if len(text) >= _SHORTEST_SECRET), key=len, reverse=True)
+    found: set[str] = set()
+    for line in _secrets_of(source).lines_around(location.start.line, location.end.line):
+        for start, end in spans_in_line(source, line):
+            if end - start <= _LONGEST_SECRET:
+                found.update(_pieces(source.text[start:end].strip()))
+    return sorted(found, key=len, reverse=True)
+
+
+def _pieces(secret: str) -> Iterator[str]:
+    """A secret, its words, and what stands behind their colons."""
+    if len(secret) >= _SHORTEST_SECRET:
+        yield secret
+    for word in _PIECE.findall(secret):
+        if len(word) >= _SHORTEST_WORD:
+            yield word
+        rest = word
+        for _ in range(min(word.count(":"), _MOST_COLONS)):  # https://me:password@host
+            rest = rest.partition(":")[2]
+            for piece in (rest, rest.partition("@")[0]):
+                if len(piece) >= _SHORTEST_SECRET:
+                    yield piece
 
 
 class _Secrets:
@@ -116,6 +176,22 @@ class _Secrets:
         if number not in self._lines:
             self._lines[number] = self._find(number)
         return self._lines[number]
+
+    def lines_around(self, first: int, last: int) -> range:
+        """The lines of the entries that lines belong to, as far as they are looked at."""
+        if not (self._table or self._hinted):
+            return range(0)
+        begin = first
+        if not self._table:
+            begin = self._source.position(self._entry_start(first)).line
+        text, number = self._source.text, last + 1
+        lines = self._source.line_count()
+        while number <= lines and number - begin < _MOST_LINES:
+            start = self._source.offset(number)
+            if text[start : start + 1] not in (" ", "\t"):
+                break
+            number += 1
+        return range(begin, min(number, begin + _MOST_LINES))
 
     def _find(self, number: int) -> list[Span]:
         text = self._source.text
@@ -213,26 +289,63 @@ def _value_spans(text: str, offset: int) -> Iterator[Span]:
     done = 0
     searched = False
     for match in _KEY.finditer(text):
-        key = match[1].lower().removeprefix("-o")
-        if match.start() < done or not _SECRET_WORD.search(key) or _HARMLESS_KEY.search(key):
+        key = match[1].lower().removeprefix("-o").lstrip("-")
+        if match.start() < done:
             continue
         value = match.end()
-        if _MAP_KEY.search(key):
+        secret = _is_secret_key(key)
+        if (secret and _MAP_KEY.search(key)) or (not secret and _is_own(key)):
             if not searched:  # the first search finds the payloads of all further maps too
                 searched = True
-                yield from _table_payloads(text, value, offset)
+                yield from _table_payloads(text, value, offset, all_of_them=secret)
+            continue
+        if not secret:
             continue
         done = len(text) if match.start() == head else _value_end(text, match.start(), value)
         yield Span(offset + value, offset + done)
-    for match in _URL_PASSWORD.finditer(text):
-        yield Span(offset + match.start(1), offset + match.end(1))
+    yield from _without_equals(text, offset)
+    for option in _OPTION.finditer(text):
+        if _is_secret_key(option[1].lower().replace("-", "_")):
+            yield Span(offset + option.end(), offset + _word_or_braces(text, option.end()))
+    yield from _told_by_form(text, offset)
 
 
-def _table_payloads(text: str, start: int, offset: int) -> Iterator[Span]:
+def _without_equals(text: str, offset: int) -> Iterator[Span]:
+    """``password secret``; in a comment only if nothing else is there."""
+    own = _OWN_WORD.match(text)
+    if own is None or not _is_secret_key(own[2].lower()) or _MAP_KEY.search(own[2].lower()):
+        return
+    if "#" not in own[1] or len(text[own.end() :].split()) == 1:
+        yield Span(offset + own.end(), offset + len(text))
+
+
+def _is_secret_key(key: str) -> bool:
+    return _SECRET_WORD.search(key) is not None and not _HARMLESS_KEY.search(key)
+
+
+def _is_own(key: str) -> bool:
+    """Whether a parameter is one of the user's, which may hold anything."""
+    from postlint.postfix import parameters
+
+    return not parameters.is_known(key) and not key.startswith(("-", "smtpd_"))
+
+
+def _told_by_form(text: str, offset: int) -> Iterator[Span]:
+    """Secrets that can be told from what they look like."""
+    for pattern, mark in ((_URL_PASSWORD, "://"), (_LIST_KEY, ".")):
+        for match in pattern.finditer(text) if mark in text else ():
+            yield Span(offset + match.start(1), offset + match.end(1))
+
+
+def _table_payloads(
+    text: str, start: int, offset: int, *, all_of_them: bool = True
+) -> Iterator[Span]:
+    """What tables in the text hold; unless ``all_of_them``, only those with ``login:password``."""
     table = _TABLE.search(text, start)
     while table:
         end = _word_or_braces(text, table.end())
-        yield Span(offset + table.end(), offset + end)
+        if all_of_them or _LOGIN.search(text[table.end() : end]):
+            yield Span(offset + table.end(), offset + end)
         table = _TABLE.search(text, end)
 
 

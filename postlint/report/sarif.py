@@ -148,8 +148,9 @@ class _Run:
         related = self._related(finding)
         if related:
             document["relatedLocations"] = related
-        if finding.fingerprint:
-            document["partialFingerprints"] = {"postlintFingerprint/v1": finding.fingerprint}
+        fingerprint = details.fingerprint(finding)
+        if fingerprint:
+            document["partialFingerprints"] = {"postlintFingerprint/v1": fingerprint}
         if finding.fix and _is_printable(finding.fix):
             document["fixes"] = [self._fix(finding, finding.fix)]
         # All results of a run have suppressions or none has (SARIF 2.1.0, 3.27.23).

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fail(*_arguments: object, **_options: object) -> NoReturn:
-    raise LookupError("evil\x1b[31m\nname")
+    raise LookupError("hunter2\x1b[31m\nname")
 
 
 def test_one_line(postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,8 +23,8 @@ def test_one_line(postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("postlint.cli.check.render", fail)
     run = postlint("check", "a")
     assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("postlint: internal error: LookupError('evil")
-    assert "at test_internal_errors.py:" in run.err
+    assert run.err.startswith("postlint: internal error: LookupError at test_internal_errors.py:")
+    assert "hunter2" not in run.err  # the exception may quote the configuration
     assert run.err.count("\n") == 1
     assert run.err[:-1].isprintable()
 
@@ -58,7 +58,7 @@ def test_an_instance_that_can_not_be_loaded_does_not_stop_the_others(
     assert run.status == 2
     assert run.lines[0].startswith("b/main.cf:1:1: DUP001")
     assert run.err.startswith(
-        "postlint: a/main.cf: could not be checked: RecursionError('too deep')"
+        "postlint: a/main.cf: could not be checked: RecursionError at test_internal_errors.py:"
     )
     assert run.err.count("\n") == 1
 

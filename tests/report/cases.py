@@ -8,6 +8,7 @@ from postlint.lint.finding import (
     Edit,
     Finding,
     Fix,
+    Identity,
     Location,
     Related,
     Severity,
@@ -108,7 +109,7 @@ def finding(
     message: str,
     *,
     services: Sequence[tuple[str, Location | None]] = (),
-    identity: str = "DUP001 main.cf",
+    number: int = 1,
     severity: Severity | None = None,
     parameter: str | None = None,
     related: Sequence[Related] = (),
@@ -120,7 +121,7 @@ def finding(
     )
     made.attribute(of)
     made.services = tuple(services)
-    made.identity = identity
+    made.identity = Identity(made.code, "main.cf", "", "", number)
     return made
 
 
@@ -173,7 +174,7 @@ def full() -> Result:
                     ("smtps/inet", None),
                 ],
                 fix=Fix("use >=TLSv1.2", [Edit(protocols, ">=TLSv1.2")], "unsafe"),
-                identity="DUP001 main.cf, the second",
+                number=2,
             ),
             finding(undocumented, locate(MASTER, "-o smtpd_tls"), "no [link](1) or {0}"),
             finding(

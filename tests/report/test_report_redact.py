@@ -100,6 +100,9 @@ def test_secrets_are_masked(path, text, shown):
         "smtpd_relay_restrictions = permit_mynetworks\n  reject_unauth_destination",
         "relayhost = [mx.example.com]:587\n# passwords live elsewhere",
         "virtual_alias_maps = inline:{ a=b } # password maps are another thing",
+        "own_routes = inline:{ example.com = smtp:[mx.example.com]:25, a.example = relay:x }",
+        "smtpd_recipient_restrictions = reject_rbl_client zen.spamhaus.org",
+        "smtp_tls_fingerprint_cert_match = ab:cd",
     ],
 )
 def test_what_is_no_secret_stays(text):

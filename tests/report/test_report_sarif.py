@@ -132,7 +132,7 @@ def test_result(run):
         "region": {"startLine": 3, "startColumn": 1, "endLine": 3, "endColumn": 32},
     }
     assert first["partialFingerprints"] == {
-        "postlintFingerprint/v1": "8b200eb9be61c65d2a2d8a9e100fe8bf"
+        "postlintFingerprint/v1": "8d774b6520fcc9c1163e2d15bdc4efb9"
     }
     assert first["properties"] == {"parameter": "relayhost"}
     assert "snippet" not in json.dumps(run)
