@@ -28,7 +28,8 @@ def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
     Why: Before it takes a connection, smtpd looks through the relay and the recipient
         restrictions for a word that ends relaying. It does not look behind "permit" and passes
         over the word behind "warn_if_reject". If it finds none, it exits; clients get no answer
-        and master(8) holds the service back for a minute.
+        and master(8) holds the service back for a minute. Restriction classes that hold each
+        other let it crash, then or with the first mail.
     Fix: End smtpd_relay_restrictions with reject_unauth_destination, behind whatever permits
         trusted clients.
     Bad:
@@ -43,6 +44,8 @@ def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
         return
     lists = RestrictionLists(service)
     guard, obstacles = lists.relay_guard()
+    if guard == "present":
+        yield from _crashes(lists)
     if guard not in ("missing", "endless"):
         return
     has_relay_list = restrictions.LISTS[RELAY].exists_in(service.version)
@@ -77,6 +80,21 @@ def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
         message += " (depends on the version)"
         severity = Severity.WARNING
     yield Finding(location, message, severity=severity, parameter=parameter, related=related)
+
+
+def _crashes(lists: RestrictionLists) -> Iterator[Finding]:
+    """A class that holds itself, where smtpd does not come across it before there is mail."""
+    for start in lists:
+        circle = lists.circle(start)
+        location = None if circle is None else circle.element.location
+        if circle is not None and location is not None:
+            yield Finding(
+                location,
+                f'smtpd crashes when it gets to "{circle.element.text}": the restriction class '
+                "contains itself",
+                parameter=start.name,
+            )
+            return
 
 
 def _anchor(

@@ -29,7 +29,7 @@ import pytest
 from tests.postfix_here import InstalledPostfix, make_old, require_postfix, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -130,8 +130,9 @@ class NoReply(Exception):
 class Client:
     """One SMTP connection."""
 
-    def __init__(self, port: int, *, implicit_tls: bool = False) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), TIME_LIMIT)
+    def __init__(self, port: int, *, implicit_tls: bool = False, source: str = "127.0.0.1") -> None:
+        """``source``: the loopback address to connect from."""
+        self._socket = socket.create_connection(("127.0.0.1", port), TIME_LIMIT, (source, 0))
         self._buffer = b""
         if implicit_tls:
             self._wrap()
@@ -328,6 +329,7 @@ def running(
     main_cf: Mapping[str, str] | None = None,
     *,
     files: Mapping[str, str] | None = None,
+    compiled: Iterable[str] = (),
     master_cf: str = "",
     infrastructure: str = INFRASTRUCTURE,
 ) -> Iterator[Server]:
@@ -335,7 +337,8 @@ def running(
 
     ``services`` listen on loopback ports of their own and log under their names. ``main_cf``
     adds to MAIN_CF; a value of "-" takes a setting away. ``files`` are put beside main.cf,
-    which ``$config_directory`` names. ``master_cf`` has more lines for master.cf, and
+    which ``$config_directory`` names; postmap(1) compiles those in ``compiled``, such as
+    ``hash:name``. ``master_cf`` has more lines for master.cf, and
     ``infrastructure`` the services of a stock one. Raises MasterDied.
     """
     postfix = require_master()
@@ -344,6 +347,9 @@ def running(
     try:
         # postlogd last: until its socket is there the master writes to the log file itself
         server = _prepare(folder, services, main_cf or {}, files or {}, master_cf, infrastructure)
+        for table in compiled:
+            kind, _, name = table.partition(":")
+            run([postfix.postmap, "-c", folder, f"{kind}:{folder}/{name}"])
         command = [postfix.daemon_directory / "master", "-c", folder, "-d", "-e", str(LIFE_LIMIT)]
         service = server.queue / "public" / "postlog"  # for errors before main.cf is read
         environment = {"POSTLOG_SERVICE": str(service), "POSTLOG_HOSTNAME": "mx"}

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.analysis.destinations import destinations_of
+from postlint.analysis.relay_answers import NO_RESTRICTION
 from postlint.analysis.relay_dialogue import evaluate
-from postlint.analysis.relay_session import Session
-from postlint.analysis.restrictions import CLASSES, RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.relay_session import Decision
+from postlint.analysis.relay_start import fatal_restriction, fatal_setting
+from postlint.analysis.relay_trust import (
+    XCLIENT,
+    claimed_addresses,
+    may_use_xclient,
+    trusted_clients,
+    trusted_networks,
+)
+from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.roles import is_public
 from postlint.analysis.witness import candidates, clients, foreign_domain, uses_client_tables
 from postlint.postfix.restrictions import LISTS
 from postlint.records import NamedTuple
@@ -16,39 +27,39 @@ from postlint.records import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.analysis.relay_session import Evaluation, Step, Verdict
+    from postlint.analysis.relay_session import Evaluation, Session, Step, Verdict
+    from postlint.analysis.relay_trust import Trusted
     from postlint.config.service import Service
-    from postlint.syntax.source import Location
 
 OPEN_ANYWAY = ("permit", "discard")
 
-
-class Decision(NamedTuple):
-    """The word that decides: a restriction in a list, or the list itself when it lacks one."""
-
-    restriction: str
-    parameter: str
-    location: Location | None
-    reason: str = ""
+CLAIMS = 5
+"""Addresses that are claimed by XCLIENT."""
 
 
 class RelayVerdict(NamedTuple):
     """What an anonymous outside client gets from one service.
 
     ``witness`` is the session that proves it, with every step. ``by_restrictions`` is what the
-    restrictions alone say; ``status`` is ``depends`` instead of ``allowed`` where a Milter may
-    still refuse.
+    restrictions alone say: where they allow it ``status`` may still be ``depends``, because a
+    Milter may refuse, or ``fatal``, because smtpd dies of something else.
     """
 
     service: Service
     status: Verdict
     decided_by: Decision | None
-    witness: Evaluation | None
-    trusted_networks: tuple[str, ...]
-    by_restrictions: Verdict
-    reason: str = ""
+    witness: Evaluation | None = None
+    trusted_networks: tuple[str, ...] = ()
+    trusted_clients: tuple[Trusted, ...] = ()
+    by_restrictions: Verdict = "refused"
+    lets_in: Decision | None = None
+    """What decides by the restrictions alone."""
+    notes: tuple[str, ...] = ()
     unhindered: Evaluation | None = None
     """Of a verdict that depends: a session that is relayed unless an unknown check refuses it."""
+    once_mended: tuple[Decision, Evaluation] | None = None
+    """Of one that is refused for a word that smtpd does not know: a session that is relayed as
+    soon as the word is taken out, and what decides then."""
 
     @property
     def session(self) -> Session | None:
@@ -65,30 +76,86 @@ class RelayVerdict(NamedTuple):
 @lru_cache(maxsize=512)
 def relay_verdict(service: Service) -> RelayVerdict:
     """The verdict on an smtpd service."""
-    lists = restriction_lists(service)
-    fatal = _fatal(service, lists)
+    verdict = _by_restrictions(service)
+    fatal = fatal_setting(service) if verdict.status != "fatal" else None
     if fatal is not None:
-        return RelayVerdict(service, "fatal", fatal, None, (), "fatal", fatal.reason)
+        return verdict._replace(status="fatal", decided_by=fatal, notes=())
+    if verdict.status == "allowed":
+        for name, filters in (
+            ("smtpd_milters", "a Milter"),
+            ("smtpd_proxy_filter", "the filter before the queue"),
+        ):
+            if service[name].empty is not True:
+                note = f"{filters} may still refuse it"
+                return verdict._replace(status="depends", notes=(*verdict.notes, note))
+    return verdict
+
+
+def _by_restrictions(service: Service) -> RelayVerdict:
+    """What the restriction lists say, and who else may name another client."""
+    lists = restriction_lists(service)
+    fatal = fatal_restriction(service, lists)
+    if fatal is not None:
+        return RelayVerdict(service, "fatal", fatal, by_restrictions="fatal")
     domain = foreign_domain(service)
     if domain is None:
         everything = "every domain is delivered here, none is passed on"
         where = Decision("", "mydestination", None, everything)
-        return RelayVerdict(
-            service, "refused", where, None, trusted_networks(service, lists), "refused", everything
-        )
+        networks = trusted_networks(service, lists, None)
+        return RelayVerdict(service, "refused", where, trusted_networks=networks)
     status, witness = _search(service, lists, domain)
-    final: Verdict = status
-    reason = ""
-    if status == "allowed" and service["smtpd_milters"].empty is not True:
-        final = "depends"
-        reason = "a Milter may still refuse it"
-    open_unless = None
+    claimed = None if status == "allowed" else _by_xclient(service, lists, domain)
+    if claimed is not None:
+        status, witness = "allowed", claimed
+    open_unless = mended = None
     if status == "depends":
         again = evaluate(service, lists, witness.session._replace(unhindered=True))
         open_unless = again if again.relayed else None
+    elif status == "refused" and any(
+        step and step.reason == NO_RESTRICTION for step in witness.steps
+    ):
+        result = _search(service, lists, domain, mended=True)
+        if result[0] == "allowed":
+            mended = _deciding(service, "allowed", result[1]), result[1]
     decision = _deciding(service, status, open_unless or witness)
-    networks = trusted_networks(service, lists)
-    return RelayVerdict(service, final, decision, witness, networks, status, reason, open_unless)
+    if claimed is not None:
+        place = service[XCLIENT].value_location
+        decision = Decision("", XCLIENT, place, "strangers may name another client")
+    usual = witness.session._replace(peer="")
+    return RelayVerdict(
+        service,
+        status,
+        decision,
+        witness,
+        trusted_networks(service, lists, usual),
+        trusted_clients(service, lists, usual),
+        status,
+        decision,
+        _notes(service),
+        open_unless,
+        mended,
+    )
+
+
+def _by_xclient(service: Service, lists: RestrictionLists, domain: str) -> Evaluation | None:
+    """A session of a stranger who claims to be a trusted client, if XCLIENT lets him."""
+    for addresses in clients(service):
+        if not may_use_xclient(service, addresses[0]):
+            continue
+        tries = candidates(service, lists, domain)
+        for address in islice(claimed_addresses(service), CLAIMS):
+            sessions = (item._replace(peer=addresses[0]) for item in tries.sessions(address))
+            status, found = _try_all(service, lists, sessions)
+            if status == "allowed":
+                return found
+    return None
+
+
+def _notes(service: Service) -> tuple[str, ...]:
+    proxied = service["smtpd_upstream_proxy_protocol"]
+    if proxied.empty is False and is_public(service) is not False:
+        return ("the PROXY header says who the client is: only the proxy may reach this port",)
+    return ()
 
 
 @lru_cache(maxsize=512)
@@ -102,23 +169,9 @@ def explain(service: Service, session: Session) -> Evaluation:
     return evaluate(service, restriction_lists(service), session)
 
 
-def trusted_networks(service: Service, lists: RestrictionLists) -> tuple[str, ...]:
-    """The networks whose clients may relay, if permit_mynetworks lets them."""
-    used = any(
-        item.restriction is not None and item.restriction.name == "permit_mynetworks"
-        for name in (RELAY, RECIPIENT)
-        if LISTS[name].exists_in(service.version)
-        for members in lists.with_classes(lists[name])
-        for item in members.items
-    )
-    value = service["mynetworks"]
-    if not used or not value.explicit:
-        return ()
-    found = destinations_of(service.instance).networks(service).trusted()
-    return tuple(dict.fromkeys(str(network) for _, network in found))
-
-
-def _search(service: Service, lists: RestrictionLists, domain: str) -> tuple[Verdict, Evaluation]:
+def _search(
+    service: Service, lists: RestrictionLists, domain: str, *, mended: bool = False
+) -> tuple[Verdict, Evaluation]:
     """Try what a stranger could say; the worst that comes of it.
 
     A client that no table and no network knows is meant: so what most addresses get counts,
@@ -132,7 +185,10 @@ def _search(service: Service, lists: RestrictionLists, domain: str) -> tuple[Ver
         strangers = [item for item in addresses if not _trusted(service, item)] or list(addresses)
         if not by_address:
             strangers = strangers[:1]
-        found = [_try_all(service, lists, tries.sessions(item)) for item in strangers]
+        found = [
+            _try_all(service, lists, (one._replace(mended=mended) for one in tries.sessions(item)))
+            for item in strangers
+        ]
         counts = {status: [item[0] for item in found].count(status) for status in rank}
         usual = max(rank, key=lambda status: (counts[status], -rank[status]))
         for item in found:
@@ -202,36 +258,3 @@ def _deciding(service: Service, status: Verdict, witness: Evaluation) -> Decisio
     name = RELAY if LISTS[RELAY].exists_in(service.version) else RECIPIENT
     value = service[name]
     return Decision("", name, value.value_location, "no restriction refuses")
-
-
-def _fatal(service: Service, lists: RestrictionLists) -> Decision | None:
-    """Why smtpd does not start; None when it does or may."""
-    for name in sorted(lists.classes):
-        value = service[name]
-        if value.empty:
-            where = service[CLASSES].value_location
-            return Decision(name, CLASSES, where, f'restriction class "{name}" has no definition')
-    for restrictions in lists:
-        for members in lists.with_classes(restrictions):
-            for item in members.items:
-                if (
-                    item.restriction is not None
-                    and item.restriction.name == "check_policy_service"
-                    and item.argument is not None
-                    and item.flaw == "bad argument"
-                ):
-                    reason = f'"{item.argument.text}" is no policy server'
-                    where = item.argument.location
-                    return Decision(item.argument.text, members.name, where, reason)
-    guard, obstacles = lists.relay_guard()
-    if guard not in ("missing", "endless"):
-        return None
-    name = RELAY if LISTS[RELAY].exists_in(service.version) else RECIPIENT
-    if guard == "endless":
-        return Decision("", CLASSES, service[CLASSES].value_location, "classes without end")
-    if obstacles:
-        word = obstacles[0].element
-        return Decision(word.text, name, word.location, obstacles[0].reason)
-    explicit = [service[item] for item in (RELAY, RECIPIENT) if service[item].explicit]
-    where = explicit[-1].value_location if explicit else None
-    return Decision("", name, where, "no restriction stops relaying")

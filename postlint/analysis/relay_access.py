@@ -64,12 +64,12 @@ class AccessAnswers(Answers):
                     return None
                 if not self.sender:
                     return ((self.service["smtpd_null_access_lookup_key"].text, False),)
-                address = self.destinations.complete(self.sender)
+                address = self.destinations.complete(self.sender).lower()
                 return mail_keys(address, parents, self._delimiters())
             case "check_recipient_access":
                 if self.recipient is None:
                     return None
-                address = self.destinations.complete(self.recipient)
+                address = self.destinations.complete(self.recipient).lower()
                 return mail_keys(address, parents, self._delimiters())
         return None
 

@@ -33,7 +33,11 @@ SERVER_ERROR = 451
 REVERSE_CLIENT = "check_reverse_client_hostname_access"
 """Its table must not permit: anybody can give himself a name."""
 
+NO_RESTRICTION = "not a restriction"
+
 BAD_FILTER = "smtpd dies of the filter behind ="
+
+ENDLESS = "restriction classes contain each other: smtpd crashes"
 
 FINAL = ("local", "alias", "mailbox")
 """Address classes that are delivered here."""

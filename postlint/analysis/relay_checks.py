@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from postlint.analysis.own_addresses import own_address
+from postlint.analysis.public_authorities import anybody_has_certificate
 from postlint.analysis.relay_access import AccessAnswers
-from postlint.analysis.relay_answers import BAD_FILTER, DUNNO, FINAL, Answer, valid_filter
+from postlint.analysis.relay_answers import (
+    BAD_FILTER,
+    DUNNO,
+    ENDLESS,
+    FINAL,
+    NO_RESTRICTION,
+    Answer,
+    valid_filter,
+)
 from postlint.analysis.relay_session import UNKNOWN_NAME
 from postlint.syntax.patterns import LazyPattern
 
@@ -29,14 +39,16 @@ class Checks(AccessAnswers):
         if item.kind == "unknown":
             return self.anything("not known before the file is filled in", certain=False)
         if item.kind == "class":
-            return self._error("restriction classes contain each other")
+            return (Answer("error", 421, ENDLESS),)
         restriction = item.restriction
         if item.kind == "word" or restriction is None:
             if item.flaw == "table without restriction":
                 return self._error("a bare table says nothing here")
             if not self.lists.classes_known or not item.certain:
                 return self.anything("perhaps a restriction class", certain=False)
-            return self._error("not a restriction")
+            if self.session.mended:
+                return (DUNNO,)
+            return self._error(NO_RESTRICTION)
         if item.flaw is not None:
             return self._flawed(item)
         if item.argument is not None and not item.argument.known:
@@ -74,9 +86,11 @@ class Checks(AccessAnswers):
             case "permit_inet_interfaces":
                 return self._inet_interfaces()
             case "permit_sasl_authenticated":
+                if self.session.login:
+                    return (Answer("permit", reason="logged in"),)
                 return (Answer("dunno", reason="not logged in"),)
             case "permit_tls_clientcerts" | "permit_tls_all_clientcerts":
-                return (Answer("dunno", reason="no client certificate"),)
+                return self._certificate(name)
             case "check_policy_service":
                 return self.anything("a policy server decides")
             case "reject_plaintext_session":
@@ -113,9 +127,25 @@ class Checks(AccessAnswers):
         return (DUNNO, Answer("permit", reason="mynetworks is not known"))
 
     def _inet_interfaces(self) -> tuple[Answer, ...]:
-        if self.session.outsider or self.destinations.foreign_address(self.session.address):
+        peer = self.session.peer or self.session.address  # XCLIENT does not change what counts
+        match None if self.session.outsider else own_address(self.service, peer):
+            case True:
+                return (Answer("permit", reason="an address of this host"),)
+            case False:
+                return (Answer("dunno", reason="not an address of this host"),)
+        if self.session.outsider:
             return (Answer("dunno", reason="not an address of this host"),)
         return (DUNNO, Answer("permit", reason="the addresses of the host are not known"))
+
+    def _certificate(self, name: str) -> tuple[Answer, ...]:
+        nothing = Answer("dunno", reason="no client certificate")
+        if name == "permit_tls_clientcerts" or not self.session.outsider:
+            return (nothing,)
+        public = anybody_has_certificate(self.service)
+        if public is None or self._no_tls():
+            return (nothing,)
+        why = f"anybody can get a certificate, and {public.reason}"
+        return (nothing._replace(reason=why), Answer("permit", reason=why))
 
     def _plaintext(self) -> tuple[Answer, ...]:
         if self.session.outsider and not self._no_tls():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.destinations import destinations_of
+from postlint.analysis.public_authorities import anybody_has_certificate
 from postlint.analysis.relay_checks import Checks
 from postlint.analysis.relay_evaluation import Evaluator
 from postlint.analysis.relay_session import Evaluation, Outcome, State
 from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.tls import server_tls
 from postlint.postfix.restrictions import LISTS
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class _Dialogue:
 
     def _talk(self) -> set[State]:
         session, checks = self._session, self._checks
+        if self._needs_certificate():
+            return set()
         delayed = self._service["smtpd_delay_reject"].yes is not False
         states = {State()}
         if not delayed:
@@ -74,6 +78,20 @@ class _Dialogue:
             states = self._list(HELO, states) if session.helo is not None else states
             states = self._mail(states)
         return self._data(self._recipient(states))
+
+    def _needs_certificate(self) -> bool:
+        """Whether nobody gets anywhere without a certificate; the refusal is noted."""
+        name = "smtpd_tls_req_ccert"
+        if not self._service[name].yes:
+            return False
+        tls = server_tls(self._service)
+        if not tls.mandatory or self._session.login:
+            return False
+        number = self._evaluator.note(name, name, 421, "the client has no certificate")
+        self._outcomes.add(Outcome("helo", self._checks.reply(421, number)))
+        if tls.mode == "encrypt":  # who does not ask for TLS gets another answer, later
+            self._outcomes.add(Outcome("mail", self._checks.reply(530, number)))
+        return anybody_has_certificate(self._service) is None
 
     def _data(self, states: set[State]) -> set[State]:
         stages: tuple[tuple[str, Stage], ...] = ((DATA, "data"), (END_OF_DATA, "end of data"))

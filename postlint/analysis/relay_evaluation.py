@@ -108,7 +108,9 @@ class Evaluator:
         if item.warned:
             text = f"warn_if_reject {text}"
         self.steps.append(Step(parameter, depth, text, location, (), ""))
-        if item.kind == "class" and depth <= RECURSION_LIMIT:
+        # A class does not count what it is in: only an access table stops the recursion. So deep
+        # inside nothing but classes the same one has come again, and it never ends.
+        if item.kind == "class" and depth <= RECURSION_LIMIT + len(self.checks.lists.classes):
             members = self.checks.lists.members(item, within.bare_table)
             found = self._list(members.items, members, states, depth + 1, item.element.text)
             self._conclude(number, found, f"restriction class {item.element.text}")

@@ -23,6 +23,8 @@ class Session(NamedTuple):
 
     ``outsider``: the client may be any stranger who makes the best of it: in no DNS list, with
     names that exist. ``unhindered``: tables that can not be read and servers say nothing to him.
+    ``mended``: words that are no restrictions have been taken out. ``peer`` is the address of
+    the connection where XCLIENT gave another one; ``login``: the client has logged in.
     """
 
     address: str
@@ -32,11 +34,17 @@ class Session(NamedTuple):
     name: str = UNKNOWN_NAME
     outsider: bool = False
     unhindered: bool = False
+    mended: bool = False
+    peer: str = ""
+    login: bool = False
 
     def describe(self) -> str:
         """The session in words."""
         helo = "no HELO" if self.helo is None else f"HELO {self.helo}"
-        return f"client {self.address}, {helo}, MAIL FROM:<{self.sender}>, " + (
+        client = self.address
+        if self.peer:
+            client = f"{self.peer} with XCLIENT ADDR={client}"
+        return f"client {client}, {helo}, MAIL FROM:<{self.sender}>, " + (
             f"RCPT TO:<{self.recipient}>"
         )
 
@@ -134,6 +142,15 @@ class Evaluation(NamedTuple):
     def step(self, number: int) -> Step | None:
         """The step of that number."""
         return self.steps[number] if 0 <= number < len(self.steps) else None
+
+
+class Decision(NamedTuple):
+    """The word that decides: a restriction in a list, or the list itself when it lacks one."""
+
+    restriction: str
+    parameter: str
+    location: Location | None
+    reason: str = ""
 
 
 def _order(reply: Reply) -> tuple[int, int]:

@@ -148,6 +148,22 @@ class RestrictionLists:
                     seen.add(item.element.text)
                     waiting.append(self.members(item, current.bare_table))
 
+    def circle(self, start: RestrictionList) -> Item | None:
+        """The first restriction class in a list that holds itself, directly or through others."""
+        for item in (item for part in self.with_classes(start) for item in part.items):
+            if item.kind == "class" and item.dead_after is None:
+                inside = self.members(item, start.bare_table)
+                name = item.element.text
+                held = (
+                    other.element.text
+                    for part in self.with_classes(inside)
+                    for other in part.items
+                    if other.kind == "class" and other.dead_after is None
+                )
+                if name in held:
+                    return item
+        return None
+
     def relay_guard(self) -> tuple[Guard, tuple[Obstacle, ...]]:
         """Whether smtpd finds what it insists on, and what it passes over (has_required())."""
         search = _GuardSearch(self)

@@ -29,7 +29,10 @@ Status: TypeAlias = Literal[
 
 
 class Zone(NamedTuple):
-    """One DNS list. ``since`` is a year, a month or a day; "" where nobody wrote it down."""
+    """One DNS list. ``since`` is a year, a month or a day; "" where nobody wrote it down.
+
+    Lists of which the reports contradict each other (truncate.gbudb.net) are left out.
+    """
 
     name: str
     status: Status
@@ -46,25 +49,27 @@ class Zone(NamedTuple):
 
 _SPAMHAUS: Final = "Spamhaus, DNSBL usage and return codes"
 _OPERATOR: Final = "notice of the operator"
+_WATCHED: Final = "dnsbl.com, status of DNSBLs"
 _OBSERVED: Final = "answers seen by mail administrators"
 
 _ROWS: Final[tuple[Zone, ...]] = (
     Zone("relays.ordb.org", "lists everything", "2006-12-18", _OPERATOR, note="all since 2008"),
     Zone("ordb.org", "lists everything", "2006-12-18", _OPERATOR),
     Zone("ahbl.org", "lists everything", "2015-01-01", _OPERATOR),
-    Zone("bl.spamcannibal.org", "lists everything", "2018-05-30", _OBSERVED),
-    Zone("rbl.megarbl.net", "lists everything", "2019", _OBSERVED),
+    Zone("bl.spamcannibal.org", "lists everything", "2018-05-30", _WATCHED),
+    Zone("rbl.megarbl.net", "lists everything", "2019-11-25", _WATCHED),
+    Zone("bl.emailbasura.org", "lists everything", "2019-10-30", _WATCHED),
+    Zone("dnsbl.cyberlogic.net", "lists everything", "2018-05-25", _WATCHED),
     Zone("dul.ru", "lists everything", "2015", _OBSERVED),
-    Zone("dnsbl.burnt-tech.com", "lists everything", "", _OBSERVED),
-    Zone("msrbl.net", "lists everything", "2017", _OBSERVED, note="again in 2019"),
+    Zone("dnsbl.burnt-tech.com", "lists everything", "2015-09-19", _WATCHED),
+    Zone("msrbl.net", "lists everything", "2017", _WATCHED, note="again in 2019"),
     Zone("rbl.spamhaus.org", "lists everything", "", _SPAMHAUS, "zen.spamhaus.org"),
     Zone("dsbl.org", "dead", "2008-05", _OPERATOR),
     Zone("njabl.org", "dead", "2013-03-01", _OPERATOR),
     Zone("rfc-ignorant.org", "dead", "2012-11-30", _OPERATOR),
     Zone("sorbs.net", "dead", "2024-06-05", _OPERATOR),
     Zone("ix.dnsbl.manitu.net", "dead", "2025-01", _OPERATOR),
-    Zone("dnsbl.inps.de", "dead", "2020", _OPERATOR),
-    Zone("bl.emailbasura.org", "dead", "", _OBSERVED),
+    Zone("dnsbl.inps.de", "dead", "2020-05-25", _OPERATOR),
     Zone("opm.blitzed.org", "dead", "2006-05", _OPERATOR),
     Zone("blitzed.org", "dead", "2006-05", _OPERATOR),
     Zone("blackholes.easynet.nl", "dead", "2003-12", _OPERATOR),
@@ -72,19 +77,17 @@ _ROWS: Final[tuple[Zone, ...]] = (
     Zone("completewhois.com", "dead", "", _OBSERVED),
     Zone("bl.csma.biz", "dead", "", _OBSERVED),
     Zone("no-more-funn.moensted.dk", "dead", "", _OBSERVED),
-    Zone("dnsbl.cyberlogic.net", "dead", "", _OBSERVED),
-    Zone("ubl.unsubscore.com", "dead", "2024", _OBSERVED),
-    Zone("virbl.bit.nl", "dead", "", _OPERATOR),
-    Zone("virbl.dnsbl.bit.nl", "dead", "", _OPERATOR),
+    Zone("ubl.unsubscore.com", "dead", "2024-06", _WATCHED),
+    Zone("virbl.bit.nl", "dead", "2017-01", _OPERATOR),
+    Zone("virbl.dnsbl.bit.nl", "dead", "2017-01", _OPERATOR),
     Zone("cart00ney.surriel.com", "dead", "", _OBSERVED),
     Zone("spews.org", "dead", "2006", _OBSERVED),
     Zone("db.wpbl.info", "dead", "", _OBSERVED),
-    Zone("gbudb.net", "dead", "", _OBSERVED),
     Zone("query.bondedsender.org", "dead", "", _OPERATOR),
     Zone("sa-accredit.habeas.com", "dead", "", _OPERATOR),
     Zone("swl.spamhaus.org", "dead", "", _SPAMHAUS),
-    Zone("sbl-xbl.spamhaus.org", "moved", "", _SPAMHAUS, "zen.spamhaus.org"),
-    Zone("cbl.abuseat.org", "moved", "", _SPAMHAUS, "zen.spamhaus.org"),
+    Zone("sbl-xbl.spamhaus.org", "moved", "2007", _SPAMHAUS, "zen.spamhaus.org"),
+    Zone("cbl.abuseat.org", "moved", "2021", "abuseat.org, notice of the change", "zen.spamhaus.org"),
     Zone("mail-abuse.org", "paid", "", _OPERATOR),
     Zone("b.barracudacentral.org", "paid", "", _OPERATOR, note="free, but only after registering"),
     Zone("bl.score.senderscore.com", "paid", "", _OPERATOR),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
         ServiceExposure,
         TlsExposure,
     )
-    from postlint.analysis.relay import Decision, RelayVerdict
+    from postlint.analysis.relay import RelayVerdict
+    from postlint.analysis.relay_session import Decision
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.syntax.source import Location
@@ -132,17 +133,23 @@ def _relay(verdict: RelayVerdict) -> dict[str, Any]:
         "anonymous": verdict.status,
         "decided_by": _decision(verdict.decided_by),
         "trusted_networks": list(verdict.trusted_networks),
+        "trusted_clients": [
+            {"clients": visible(item.clients), "restriction": visible(item.restriction)}
+            for item in verdict.trusted_clients
+        ],
     }
     if verdict.session is not None and verdict.status != "refused":
         session = verdict.session
         row["witness"] = {
-            "client": session.address,
+            "client": session.peer or session.address,
             "helo": session.helo,
             "sender": session.sender,
             "recipient": session.recipient,
         }
-    if verdict.reason:
-        row["note"] = verdict.reason
+        if session.peer:
+            row["witness"]["xclient"] = session.address
+    if verdict.notes:
+        row["note"] = "; ".join(verdict.notes)
     return row
 
 

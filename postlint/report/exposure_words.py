@@ -158,8 +158,12 @@ def relay_phrases(relay: RelayVerdict | None) -> Iterator[Phrase]:
     if decision is not None:
         where = decision.location
         place = "" if where is None else f" ({where.path}:{where.start.line})"
-        by = f"by {decision.restriction}" if decision.restriction else decision.reason
+        by = f"by {decision.restriction}"
+        if not decision.restriction:
+            by = f"by {decision.parameter}: {decision.reason}"
         yield Phrase(visible(f"{by}{place}"))
+    for note in relay.notes:
+        yield Phrase(note, "doubtful")
 
 
 def destination_phrases(hop: DestinationExposure) -> Iterator[Phrase]:

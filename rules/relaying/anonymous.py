@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.analysis.relay import RelayVerdict
-    from postlint.analysis.relay_session import Step
+    from postlint.analysis.relay_session import Decision, Evaluation, Step
     from postlint.config.service import Service
     from postlint.lint.finding import Location
 
@@ -53,12 +53,10 @@ def open_relay(service: Service) -> Iterator[Finding]:
     if service.program != "smtpd":
         return
     verdict = relay_verdict(service)
-    decision, session = verdict.decided_by, verdict.session
-    unless = verdict.unhindered
-    if verdict.by_restrictions != "allowed" and unless is None:
+    shown = _shown(verdict)
+    if shown is None:
         return
-    if decision is None or session is None:
-        return
+    decision, evaluation = shown
     location = decision.location or anchor(service, decision.parameter, "mynetworks")
     ground = f"{decision.reason}: " if decision.reason else ""
     parameter = decision.parameter
@@ -69,30 +67,62 @@ def open_relay(service: Service) -> Iterator[Finding]:
         return
     where = decision.parameter
     word = f'"{decision.restriction}" in {where}' if decision.restriction else where
-    story = [f"client {session.address}"]
-    if session.helo is None:
-        story.append("without HELO")
-    elif any("check_helo_access" in step.text for step in _permitting(verdict)):
-        story.append(f"with HELO {session.helo}")
-    story.append(f"may send from <{session.sender}> to <{session.recipient}>")
-    end = f" ({verdict.reason})" if verdict.reason else ""
-    if unless is not None:
-        end = " (unless a table or server that can not be read refuses it)"
     old = parameter != "mynetworks" and _safe_once(service)
-    end += VERSIONS if old else ""
+    end = _unless(verdict) + (VERSIONS if old else "")
     related = [
         Related(f"{step.text}: {', '.join(step.results)}", step.location)
-        for step in _permitting(verdict)
+        for step in _permitting(evaluation)
         if step.location is not None and step.location.span != location.span
     ]
+    begin = "open relay"
+    obstacle = None if verdict.once_mended is None else verdict.decided_by
+    if obstacle is not None:
+        begin = f'open relay as soon as "{obstacle.restriction}" is put right,'
+        if obstacle.location is not None:
+            related.insert(0, Related("smtpd answers 451 to everybody here", obstacle.location))
     yield Finding(
         location,
-        f"open relay by {word}: {ground}{' '.join(story)}{end}",
+        f"{begin} by {word}: {ground}{_story(evaluation)}{end}",
         severity=Severity.WARNING if old else None,
         security_severity=9.8,
         parameter=parameter,
         related=related[:8],
     )
+
+
+def _shown(verdict: RelayVerdict) -> tuple[Decision, Evaluation] | None:
+    """What decides that strangers may relay, and the session that shows it."""
+    if verdict.once_mended is not None:
+        return verdict.once_mended
+    evaluation = verdict.unhindered
+    if verdict.by_restrictions == "allowed":
+        evaluation = verdict.witness
+    if evaluation is None or verdict.lets_in is None:
+        return None
+    return verdict.lets_in, evaluation
+
+
+def _story(evaluation: Evaluation) -> str:
+    """Who may send what to whom."""
+    session = evaluation.session
+    words = [f"client {session.peer or session.address}"]
+    if session.peer:
+        words.append(f"says XCLIENT ADDR={session.address} and")
+    elif session.helo is None:
+        words.append("without HELO")
+    elif any("check_helo_access" in step.text for step in _permitting(evaluation)):
+        words.append(f"with HELO {session.helo}")
+    words.append(f"may send from <{session.sender}> to <{session.recipient}>")
+    return " ".join(words)
+
+
+def _unless(verdict: RelayVerdict) -> str:
+    """What may still refuse him."""
+    if verdict.by_restrictions != "allowed" and verdict.unhindered is not None:
+        return " (unless a table or server that can not be read refuses it)"
+    if verdict.status == "depends" and verdict.notes:
+        return f" ({verdict.notes[-1]})"
+    return ""
 
 
 def _everybody(service: Service) -> Location | None:
@@ -117,8 +147,7 @@ def _safe_once(service: Service) -> bool:
     return not service[RELAY].explicit and service.instance.oldest_version < (3, 0)
 
 
-def _permitting(verdict: RelayVerdict) -> list[Step]:
-    evaluation = verdict.unhindered or verdict.witness
+def _permitting(evaluation: Evaluation | None) -> list[Step]:
     steps = evaluation.steps if evaluation is not None else ()
     return [step for step in steps if "permit" in step.results]
 
@@ -158,6 +187,8 @@ def possible_relay_hole(service: Service) -> Iterator[Finding]:
     for step in verdict.doubts:
         if step.depth != 1 or step.parameter not in (RELAY, RECIPIENT) or step.location is None:
             continue
+        if step.text.lower() == "permit_tls_all_clientcerts":
+            continue  # RLY006
         yield Finding(
             step.location,
             f'"{step.text}" in {step.parameter} can permit any client to relay, '
@@ -171,7 +202,7 @@ def possible_relay_hole(service: Service) -> Iterator[Finding]:
 def _revealing_entries(service: Service, verdict: RelayVerdict) -> Iterator[Finding]:
     """The entries of a readable table that let whoever knows them relay."""
     lists = restriction_lists(service)
-    numbers = {step.text: step for step in _permitting(verdict) if step.depth == 1}
+    numbers = {step.text: step for step in _permitting(verdict.witness) if step.depth == 1}
     for name in (RELAY, RECIPIENT):
         if not LISTS[name].exists_in(service.version):
             continue
@@ -227,7 +258,7 @@ def relay_restrictions_empty(service: Service) -> Iterator[Finding]:
     if relay.empty is not True or not (relay.explicit or service.instance.whole_main_cf):
         return
     verdict = relay_verdict(service)
-    if verdict.status == "fatal" or verdict.by_restrictions == "allowed":
+    if verdict.by_restrictions in ("fatal", "allowed"):
         return
     recipient = service[RECIPIENT]
     if recipient.text.strip().lower() in ("reject", "permit_sasl_authenticated,reject"):
@@ -238,7 +269,7 @@ def relay_restrictions_empty(service: Service) -> Iterator[Finding]:
     if location is None:
         return
     why = "" if explicit else " (its default below compatibility_level 1)"
-    safe = verdict.status == "refused"
+    safe = verdict.by_restrictions == "refused"
     versions = (
         ""
         if explicit or service.instance.oldest_version >= (3, 0)

@@ -53,7 +53,7 @@ def unrestricted_authenticated_relay_on_reinject(service: Service) -> Iterator[F
     if sign is None or _PRIVATE_HOST.match(service.name):
         return
     verdict = relay_verdict(service)
-    if verdict.status == "fatal":
+    if verdict.by_restrictions == "fatal":
         return
     steps = [step for _, step in verdict.witness.refusals] if verdict.witness is not None else []
     if steps and all(step and step.text.lower() in ("reject", "defer") for step in steps):

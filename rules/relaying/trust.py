@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import uses
 from postlint.analysis.networks import is_outside
+from postlint.analysis.public_authorities import anybody_has_certificate
 from postlint.analysis.restrictions import RECIPIENT, RELAY
 from postlint.analysis.roles import is_public
+from postlint.analysis.tls import server_tls
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
-from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.service import Service
 
-_SYSTEM_BUNDLES = LazyPattern(
-    r"/etc/(?:ssl/certs(?:/ca-certificates\.crt|/ca-bundle\.crt)?/?|ssl/cert\.pem|ssl/ca-bundle\.pem"
-    r"|pki/tls/(?:certs/ca-bundle\.crt|cert\.pem|certs/?)|pki/ca-trust/extracted/pem/[^/]*)"
-    r"|/usr/(?:local/)?share/(?:certs|ca-certificates)/[^ ]*|/var/lib/ca-certificates/[^ ]*"
-)
 _LIST_MATTERS = (RELAY, RECIPIENT)
 
 
@@ -53,13 +49,12 @@ def cert_relay_too_broad(service: Service) -> Iterator[Finding]:
     """
     if service.program != "smtpd":
         return
-    asks = service["smtpd_tls_ask_ccert"].yes or service["smtpd_tls_req_ccert"].yes
-    if not asks:
-        return
-    why = _public_authorities(service)
+    why = anybody_has_certificate(service)
     if why is None:
         return
     name, reason = why
+    silent = server_tls(service).mode == "none"
+    end = ", as soon as smtpd speaks TLS" if silent else ""
     for use in uses(service):
         if use.name != "permit_tls_all_clientcerts" or use.start.name not in _LIST_MATTERS:
             continue
@@ -70,20 +65,11 @@ def cert_relay_too_broad(service: Service) -> Iterator[Finding]:
         yield Finding(
             location,
             f"permit_tls_all_clientcerts in {use.where}: everybody with a certificate of a public "
-            f"authority may relay, because {reason}",
+            f"authority may relay, because {reason}{end}",
+            severity=Severity.WARNING if silent else None,
             parameter=use.start.name,
             related=related,
         )
-
-
-def _public_authorities(service: Service) -> tuple[str, str] | None:
-    if service["tls_append_default_CA"].yes:
-        return "tls_append_default_CA", "tls_append_default_CA trusts those of the system"
-    for name in ("smtpd_tls_CAfile", "smtpd_tls_CApath"):
-        value = service[name]
-        if value.known and _SYSTEM_BUNDLES.fullmatch(value.text.strip()):
-            return name, f"{name} holds those of the system"
-    return None
 
 
 @rule("RLY007", severity=Severity.ERROR, security=9.1, tags=("CWE-290", "XCLIENT_README"))

@@ -92,6 +92,101 @@ def test_overrides_do_not_move_domains(tmp_path: Path) -> None:
     assert relay_verdict(smtpd).status == "refused"
 
 
+def test_trusted_clients(tmp_path: Path) -> None:
+    text = (
+        "smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = permit_mynetworks, "
+        "permit_sasl_authenticated, check_client_access inline:{198.51.100.9=OK, 203.0.113=OK, "
+        "192.0.2.9=REJECT}, permit_tls_clientcerts, reject_unauth_destination"
+    )
+    found = relay_verdict(service(tmp_path, text)).trusted_clients
+    assert [(item.clients, item.restriction.partition(" ")[0]) for item in found] == [
+        ("whoever has logged in", "permit_sasl_authenticated"),
+        ("holders of a certificate in relay_clientcerts", "permit_tls_clientcerts"),
+        ("198.51.100.9", "check_client_access"),
+        ("203.0.113", "check_client_access"),
+    ]
+
+
+def test_a_permit_that_another_list_takes_back_is_no_trust(tmp_path: Path) -> None:
+    text = (
+        "smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = reject_unauth_destination\n"
+        "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject"
+    )
+    found = relay_verdict(service(tmp_path, text))
+    assert (found.trusted_networks, found.trusted_clients) == ((), ())
+
+
+def test_networks_that_are_not_set(tmp_path: Path) -> None:
+    text = "smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination"
+    smtpd = service(tmp_path, text, "-o mynetworks=")
+    assert relay_verdict(smtpd).trusted_networks == ()
+    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\n", encoding="utf-8")
+    (tmp_path / "master.cf").write_text("smtp inet n - n - - smtpd\n", encoding="utf-8")
+    (candidate,) = Discovery().find([str(tmp_path)], bytes)
+    instance = load_instance(candidate, PostfixVersion.parse("3.7"))
+    found = relay_verdict(next(iter(instance.services_running("smtpd"))))
+    assert found.trusted_networks == ("127.0.0.0/8", "::1/128")
+
+
+@pytest.mark.parametrize(
+    ("setting", "parameter"),
+    [
+        ("smtpd_tls_security_level = dane", "smtpd_tls_security_level"),
+        ("smtpd_delay_reject = true", "smtpd_delay_reject"),
+        ("message_size_limit = 10M", "message_size_limit"),
+    ],
+)
+def test_other_settings_keep_smtpd_from_starting(
+    tmp_path: Path, setting: str, parameter: str
+) -> None:
+    text = f"smtpd_relay_restrictions = static:OK, reject\n{setting}"
+    found = relay_verdict(service(tmp_path, text))
+    assert found.status == "fatal"
+    assert found.decided_by is not None
+    assert found.decided_by.parameter == parameter
+    assert found.by_restrictions == "allowed"
+
+
+def test_settings_that_smtpd_does_not_read(tmp_path: Path) -> None:
+    text = "smtpd_relay_restrictions = reject\nqmgr_message_active_limit = x\nbiff = @BIFF@"
+    assert relay_verdict(service(tmp_path, text)).status == "refused"
+
+
+@pytest.mark.parametrize("ask", ["yes", "no"])
+def test_certificates_of_public_authorities(tmp_path: Path, ask: str) -> None:
+    text = (
+        "smtpd_relay_restrictions = permit_tls_all_clientcerts, reject_unauth_destination\n"
+        f"smtpd_tls_security_level = may\nsmtpd_tls_ask_ccert = {ask}\n"
+        "tls_append_default_CA = yes"
+    )
+    found = relay_verdict(service(tmp_path, text))
+    assert found.status == ("depends" if ask == "yes" else "refused")
+
+
+def test_the_addresses_of_the_host(tmp_path: Path) -> None:
+    text = (
+        "inet_interfaces = 192.0.2.1, 127.0.0.1\n"
+        "smtpd_relay_restrictions = permit_inet_interfaces, reject_unauth_destination"
+    )
+    smtpd = service(tmp_path, text)
+    answers = []
+    for client in ("192.0.2.1", "127.0.0.1", "127.0.0.2", "198.51.100.7"):
+        session = Session(client, None, "a@b.example", "x@elsewhere.example.org")
+        answers.append(explain(smtpd, session).relayed)
+    assert answers == [True, True, False, False]
+
+
+def test_a_misspelt_word_before_an_open_relay(tmp_path: Path) -> None:
+    text = (
+        "mynetworks = 0.0.0.0/0\nsmtpd_relay_restrictions = permit_mynetworks, reject\n"
+        "smtpd_end_of_data_restrictions = rejekt"
+    )
+    found = relay_verdict(service(tmp_path, text))
+    assert found.status == "refused"
+    assert found.once_mended is not None
+    assert found.once_mended[0].restriction == "permit_mynetworks"
+
+
 def test_trusted_networks(tmp_path: Path) -> None:
     smtpd = service(tmp_path, "smtpd_relay_restrictions = permit_mynetworks, reject")
     assert relay_verdict(smtpd).trusted_networks == ("192.0.2.0/24",)

@@ -19,9 +19,12 @@ from postlint.config.load import load_instance
 from tests.postfix_here import require_postfix
 from tests.postfix_server import Client, NoReply, require_master, running, smtpd
 from tests.relay_generator import (
+    COMPILED,
     FILES,
     MAIN_CF,
+    PEERS,
     STRANGER,
+    TRUSTED_CLIENT,
     make_case,
     make_sessions,
     outside_sessions,
@@ -46,9 +49,13 @@ SESSIONS = 8
 def dialogue(client: Client, session: Session) -> tuple[int, int]:
     """The reply class up to RCPT TO, and that of the whole dialogue."""
     name = "[UNAVAILABLE]" if session.name == UNKNOWN_NAME else session.name
-    xclient = client.xclient(session.address, name)
-    if xclient.code != 220:
-        return xclient.code // 100, xclient.code // 100
+    addresses = [session.address]
+    if session.peer and session.peer not in PEERS:  # a stranger who may use XCLIENT himself
+        addresses.insert(0, session.peer)
+    for address in addresses:
+        xclient = client.xclient(address, name)
+        if xclient.code != 220:
+            return xclient.code // 100, xclient.code // 100
     lines = [] if session.helo is None else [f"EHLO {session.helo}"]
     lines += [f"MAIL FROM:<{session.sender}>", f"RCPT TO:<{session.recipient}>"]
     for line in lines:
@@ -88,10 +95,12 @@ def compare(
     sessions = [*make_sessions(chance, SESSIONS), *outside_sessions(chance, SESSIONS)]
     if verdict.session is not None:
         sessions.append(verdict.session)
+        sessions.append(verdict.session._replace(address=TRUSTED_CLIENT, peer=PEERS[1]))
     for session in sessions:
-        evaluation = explain(service, session._replace(outsider=False))
+        source = session.peer if session.peer in PEERS else PEERS[1]
+        evaluation = explain(service, session._replace(outsider=False, peer=source))
         # A connection of its own: some flags outlive XCLIENT, a refusal at once is for good.
-        with Client(server.port(name)) as client:
+        with Client(server.port(name), source=source) as client:
             try:
                 if client.greeting().code != 220:
                     continue  # 127.0.0.1 itself is refused and can not speak for others
@@ -118,7 +127,9 @@ def compare(
             tally.wrong.append(f"refused, but {session.describe()} got in: {said}")
 
 
-TRAPS = {
+CIRCLE = {"smtpd_restriction_classes": "one, two", "one": "two", "two": "one"}
+
+TRAPS: dict[str, tuple[str, dict[str, str], str]] = {
     "swallowed": ("permit_mynetworks, reject_rbl_client reject_unauth_destination", {}, "allowed"),
     "digits": (
         "check_sender_access inline:{example.net=550}, reject_unauth_destination",
@@ -148,20 +159,75 @@ TRAPS = {
         {"smtpd_recipient_restrictions": "reject"},
         "refused",
     ),
+    "xclient": (
+        "permit_mynetworks, reject_unauth_destination",
+        {"smtpd_authorized_xclient_hosts": "0.0.0.0/0"},
+        "allowed",
+    ),
+    "misspelt": (
+        "permit_mynetworks, reject_unauth_destination",
+        {"mynetworks": "0.0.0.0/0", "smtpd_data_restrictions": "reject_unauth_pipeling"},
+        "refused",
+    ),
+    "certificate": (
+        "static:OK, reject",
+        {"smtpd_tls_security_level": "encrypt", "smtpd_tls_req_ccert": "yes"},
+        "refused",
+    ),
+    "level": ("reject_unauth_destination", {"smtpd_tls_security_level": "dane"}, "fatal"),
+    "boolean": ("reject_unauth_destination", {"smtpd_delay_reject": "true"}, "fatal"),
+    "number": ("reject_unauth_destination", {"smtpd_recipient_limit": "10k"}, "fatal"),
+    "option": (
+        "check_policy_service { unix:private/none, try=1 }, reject_unauth_destination",
+        {},
+        "fatal",
+    ),
+    "own": ("permit_inet_interfaces, reject_unauth_destination", {}, "refused"),
+    "circle": ("one, reject", CIRCLE, "fatal"),
+    "circle later": (
+        "permit_mynetworks, one, reject",
+        {**CIRCLE, "smtpd_recipient_restrictions": "reject_unauth_destination"},
+        "refused",
+    ),
+    "circle not reached": (
+        "reject, one",
+        {**CIRCLE, "smtpd_recipient_restrictions": "reject_unauth_destination"},
+        "refused",
+    ),
+    "circle by table": (
+        "one, reject",
+        {"smtpd_restriction_classes": "one", "one": "check_client_access static:one"},
+        "refused",
+    ),
+    "level 0": ("-", {"compatibility_level": "0"}, "fatal"),
+    "level 0 with recipients": (
+        "-",
+        {"compatibility_level": "0", "smtpd_recipient_restrictions": "permit_mynetworks, reject"},
+        "refused",
+    ),
+    "level 1": ("-", {"compatibility_level": "1"}, "refused"),
+    "unknown type": ("check_client_access nonsense:x, static:OK, reject", {}, "refused"),
+    "network without brackets": (
+        "permit_mynetworks, static:OK, reject",
+        {"mynetworks": "2001:db8::/32"},
+        "refused",
+    ),
     "postmaster": (
         "check_recipient_access inline:{postmaster@=OK}, reject_unauth_destination",
         {},
         "allowed",
     ),
 }
-"""What people get wrong, and what comes of it."""
+"""What people get wrong, and what comes of it; "-": the default."""
 
 
 def test_known_traps() -> None:
     require_master()
     version = require_postfix().version
     services = {
-        name.replace(" ", "-"): smtpd(smtpd_relay_restrictions=relay, **more)
+        name.replace(" ", "-"): smtpd(
+            **({} if relay == "-" else {"smtpd_relay_restrictions": relay}), **more
+        )
         for name, (relay, more, _) in TRAPS.items()
     }
     tally = Tally()
@@ -200,7 +266,7 @@ def test_agrees_with_smtpd() -> None:
             )
             for name, case in cases.items()
         }
-        with running(services, MAIN_CF, files=FILES) as server:
+        with running(services, MAIN_CF, files=FILES, compiled=COMPILED) as server:
             (candidate,) = Discovery().find([str(server.folder)], bytes)
             instance = load_instance(candidate, version)
             by_port = {
