@@ -52,19 +52,24 @@ class Item(NamedTuple):
     """One restriction of a list.
 
     ``restriction`` is what smtpd carries out: for a bare table the one that the list stands for.
-    ``warned``: it stands behind warn_if_reject. ``dead_after`` is the word that ends the list
-    before this one is reached. ``certain`` is False when an unknown word before it may take this
-    one as its argument.
+    ``warned_at``: the warn_if_reject that it stands behind. ``dead_after`` is the word that ends
+    the list before this one is reached. ``certain`` is False when an unknown word before it may
+    take this one as its argument.
     """
 
     element: Element
     kind: Kind
     restriction: Restriction | None = None
     argument: Element | None = None
-    warned: bool = False
+    warned_at: Element | None = None
     flaw: Flaw | None = None
     dead_after: Element | None = None
     certain: bool = True
+
+    @property
+    def warned(self) -> bool:
+        """Whether it stands behind warn_if_reject."""
+        return self.warned_at is not None
 
 
 class RestrictionList(NamedTuple):
@@ -150,19 +155,24 @@ class RestrictionLists:
 
     def circle(self, start: RestrictionList) -> Item | None:
         """The first restriction class in a list that holds itself, directly or through others."""
-        for item in (item for part in self.with_classes(start) for item in part.items):
-            if item.kind == "class" and item.dead_after is None:
-                inside = self.members(item, start.bare_table)
-                name = item.element.text
-                held = (
-                    other.element.text
-                    for part in self.with_classes(inside)
-                    for other in part.items
-                    if other.kind == "class" and other.dead_after is None
-                )
-                if name in held:
-                    return item
+        for item in self._reached(start):
+            inside = self.members(item, start.bare_table)
+            if any(item.element.text == other.element.text for other in self._reached(inside)):
+                return item
         return None
+
+    def _reached(self, start: RestrictionList) -> Iterator[Item]:
+        """The classes in a list and in each other that smtpd may get to, each once."""
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            current = waiting.pop(0)
+            for item in current.items:
+                name = item.element.text
+                if item.kind == "class" and item.dead_after is None and name not in seen:
+                    seen.add(name)
+                    yield item
+                    waiting.append(self.members(item, current.bare_table))
 
     def relay_guard(self) -> tuple[Guard, tuple[Obstacle, ...]]:
         """Whether smtpd finds what it insists on, and what it passes over (has_required())."""
@@ -193,24 +203,25 @@ class RestrictionLists:
 
     def _items(self, words: Sequence[Element], bare_table: str | None) -> Iterator[Item]:
         at = 0
-        warned = doubtful = False
+        warned: Element | None = None
+        doubtful = False
         dead_after: Element | None = None
         while at < len(words):
             element = words[at]
             at += 1
             if element.known and element.text.lower() == WARN_IF_REJECT and at < len(words):
-                warned = True
+                warned = element
                 continue
             following = words[at] if at < len(words) else None
             item = self._item(element, following, bare_table)
             if item.argument is following and following is not None:
                 at += 1
             certain = not (doubtful and item.kind == "word")
-            yield item._replace(warned=warned, dead_after=dead_after, certain=certain)
-            if dead_after is None and _ends_list(item, warned=warned):
+            yield item._replace(warned_at=warned, dead_after=dead_after, certain=certain)
+            if dead_after is None and _ends_list(item, warned=warned is not None):
                 dead_after = element
             doubtful = item.kind == "unknown"
-            warned = False
+            warned = None
 
     def _item(self, element: Element, following: Element | None, bare_table: str | None) -> Item:
         if ":" in element.text:

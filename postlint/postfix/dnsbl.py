@@ -87,7 +87,7 @@ _ROWS: Final[tuple[Zone, ...]] = (
     Zone("sa-accredit.habeas.com", "dead", "", _OPERATOR),
     Zone("swl.spamhaus.org", "dead", "", _SPAMHAUS),
     Zone("sbl-xbl.spamhaus.org", "moved", "2007", _SPAMHAUS, "zen.spamhaus.org"),
-    Zone("cbl.abuseat.org", "moved", "2021", "abuseat.org, notice of the change", "zen.spamhaus.org"),
+    Zone("cbl.abuseat.org", "moved", "2021", "abuseat.org, cutover", "zen.spamhaus.org"),
     Zone("mail-abuse.org", "paid", "", _OPERATOR),
     Zone("b.barracudacentral.org", "paid", "", _OPERATOR, note="free, but only after registering"),
     Zone("bl.score.senderscore.com", "paid", "", _OPERATOR),

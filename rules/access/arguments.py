@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.list_use import Use, uses
+from postlint.analysis.relay import relay_verdict
 from postlint.analysis.relay_answers import valid_filter
-from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
+from postlint.lint.edits import delete_element
+from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
+from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.effective import Element
     from postlint.config.service import Service
+    from postlint.lint.finding import Applicability
 
 _WANTED = {
     "table": "a table, type:name",
@@ -203,16 +207,19 @@ def warn_if_reject_dangling(service: Service) -> Iterator[Finding]:
                 f"warn_if_reject at the end of {use.where} does nothing",
                 severity=Severity.WARNING,
                 parameter=use.start.name,
-                fix=None,
+                fix=_without(use),
             )
         elif item.warned and use.name in _CHECKS_DESTINATION:
             relays = use.start.name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
             if relays:
+                closed = relay_verdict(service).by_restrictions in ("refused", "fatal")
+                end = ", and only other restrictions refuse it" if closed else ", not refused"
                 yield Finding(
                     location,
-                    f"warn_if_reject before {use.name} in {use.where}: relaying is logged, "
-                    "not refused",
+                    f"warn_if_reject before {use.name} in {use.where}: relaying is logged{end}",
+                    severity=Severity.WARNING if closed else None,
                     parameter=use.start.name,
+                    fix=_without(use),
                 )
         elif item.warned and use.name.startswith("permit"):
             yield Finding(
@@ -220,4 +227,29 @@ def warn_if_reject_dangling(service: Service) -> Iterator[Finding]:
                 f"warn_if_reject before {use.name} in {use.where} has no effect: it refuses nobody",
                 severity=Severity.INFO,
                 parameter=use.start.name,
+                fix=_without(use, "safe"),
             )
+        elif item.warned and item.kind == "class":
+            yield Finding(
+                location,
+                f"warn_if_reject before {item.element.text} in {use.where}: nothing in this class "
+                "refuses anybody here",
+                severity=Severity.INFO,
+                parameter=use.start.name,
+            )
+
+
+def _without(use: Use, applicability: Applicability = "unsafe") -> Fix | None:
+    """Take the warn_if_reject before a restriction away, or the one that stands before nothing."""
+    place = (use.item.warned_at or use.item.element).location
+    if place is None or use.within is not use.start:
+        return None
+    if use.item.warned_at is None:
+        return Fix("take it away", (delete_element(place),), "unsafe")
+    after = use.item.element.location
+    if after is None or after.source is not place.source:
+        return None
+    between = Location(place.source, Span(place.span.start, after.span.start))
+    if "\n" in place.source.text[between.span.start : between.span.end]:
+        return None
+    return Fix("take warn_if_reject away", (Edit(between, ""),), applicability)

@@ -31,15 +31,19 @@ class DnsList(NamedTuple):
     location: Location
     parameter: str
     weight: int = 1
+    alone: bool = True
+    """Whether its answer is enough to refuse a client."""
 
 
 def dns_lists(service: Service) -> Iterator[DnsList]:
     """The DNS lists that smtpd or postscreen asks."""
     if service.program == "postscreen":
+        threshold = service["postscreen_dnsbl_threshold"].integer
         for element in service[POSTSCREEN_SITES].elements():
             if element.known and element.location is not None:
                 name, answers = dnsbl.split(element.text)
-                weight = re.search(r"\*([+-]?[0-9]+)\Z", element.text)
+                found = re.search(r"\*([+-]?[0-9]+)\Z", element.text)
+                weight = int(found[1]) if found is not None else 1
                 yield DnsList(
                     POSTSCREEN_SITES,
                     name,
@@ -47,7 +51,8 @@ def dns_lists(service: Service) -> Iterator[DnsList]:
                     element.text,
                     element.location,
                     POSTSCREEN_SITES,
-                    int(weight[1]) if weight is not None else 1,
+                    weight,
+                    threshold is None or weight >= threshold,
                 )
         return
     if service.program != "smtpd":
@@ -64,7 +69,15 @@ def dns_lists(service: Service) -> Iterator[DnsList]:
         if item.flaw is not None or "." not in argument.text:
             continue
         name, answers = dnsbl.split(argument.text)
-        yield DnsList(use.name, name, answers, argument.text, location, use.start.name)
+        yield DnsList(
+            use.name,
+            name,
+            answers,
+            argument.text,
+            location,
+            use.start.name,
+            alone=not item.warned,
+        )
 
 
 @rule("RST011", severity=Severity.ERROR, tags=("RFC 5782", "POSTSCREEN_README"))
@@ -154,7 +167,8 @@ def spamhaus_unfiltered(service: Service) -> Iterator[Finding]:
 
     Why: Spamhaus answers 127.255.255.x to resolvers that it does not serve, such as public ones,
         and dnswl.org answers 127.0.0.255. Without a filter such an answer means "listed": all
-        mail is refused, or everybody is permitted.
+        mail is refused, or everybody is permitted. Where one such answer is not enough, because
+        postscreen wants more points or warn_if_reject stands before it, that is only mentioned.
     Fix: Write the answers that count behind the name, as in zen.spamhaus.org=127.0.0.[2..11].
     Bad:
         smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
@@ -172,17 +186,42 @@ def spamhaus_unfiltered(service: Service) -> Iterator[Finding]:
         suggested, consequence = _filter(item)
         if not suggested:
             continue
+        public = _public_resolver(service) if "127.255" in consequence else None
+        if public is not None:
+            consequence += f"; this host asks {public}, which Spamhaus does not serve"
         text = item.text.replace(item.text.partition("*")[0], f"{item.name}={suggested}", 1)
         hostkarma = "hostkarma" in item.name
         permits = item.name == "list.dnswl.org"
         yield Finding(
             item.location,
             f"{item.name} without a filter of answers: {consequence}",
-            severity=Severity.ERROR if hostkarma else None,
+            severity=Severity.ERROR
+            if (hostkarma or public is not None) and item.alone
+            else None
+            if item.alone or permits
+            else Severity.INFO,
             security_severity=5.3 if permits else None,
             parameter=item.parameter,
             fix=Fix(f"count {suggested} only", (Edit(item.location, text),), "unsafe"),
         )
+
+
+_RESOLVERS = LazyPattern(
+    r"(?:8\.8\.(?:8\.8|4\.4)|1\.[01]\.[01]\.[12]|9\.9\.9\.[0-9]+|149\.112\.112\.[0-9]+"
+    r"|208\.67\.22[02]\.[0-9]+|2001:4860:4860::88(?:88|44)|2606:4700:4700::1(?:11|00)1"
+    r"|2620:fe::.*)"
+)
+"""Resolvers that everybody may use, of which Spamhaus takes no questions."""
+
+
+def _public_resolver(service: Service) -> str | None:
+    """A public resolver that resolv.conf names, where that file may be read."""
+    source = service.instance.files.read("/etc/resolv.conf")
+    for line in source.text.splitlines() if source is not None else ():
+        words = line.split()
+        if len(words) > 1 and words[0] == "nameserver" and _RESOLVERS.fullmatch(words[1]):
+            return words[1]
+    return None
 
 
 def _filter(item: DnsList) -> tuple[str, str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import Use, uses, uses_in
 from postlint.analysis.relay import restriction_lists
 from postlint.analysis.roles import is_public, service_role
-from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.edits import delete_element, insert_line_after
+from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.restrictions import LISTS
+from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,13 +61,29 @@ def unreachable_restriction(service: Service) -> Iterator[Finding]:
         what = f'"{item.element.text}"' if count == 1 else f'"{item.element.text}" and what follows'
         extra = f", {guards[0]} too" if grave and guards[0] != item.element.text else ""
         related = () if dead.location is None else (Related("the list ends here", dead.location),)
+        fix = None
+        if len(behind) == 1 and use.within is use.start and item.element.location is not None:
+            fix = _deleted(use)
         yield Finding(
             location,
             f'{what} in {use.where} is never reached{extra}: "{dead.text}" comes before it',
             severity=Severity.ERROR if grave else None,
             parameter=use.start.name,
             related=related,
+            fix=fix,
         )
+
+
+def _deleted(use: Use) -> Fix | None:
+    """Delete a restriction with its argument, where they stand together."""
+    item, place = use.item, use.item.element.location
+    last = place if item.argument is None else item.argument.location
+    if place is None or last is None or last.source is not place.source or item.warned:
+        return None
+    both = Location(place.source, Span(place.span.start, last.span.end))
+    if "\n" in place.source.text[both.span.start : both.span.end]:
+        return None
+    return Fix("delete it", (delete_element(both),), "unsafe")
 
 
 _EARLIER = {
@@ -163,7 +182,8 @@ def dnsbl_before_permit(service: Service) -> Iterator[Finding]:
 
     Why: Addresses of homes and phones are on the lists of dynamic addresses by design, and such
         clients often have no proper name. Where permit_mynetworks and permit_sasl_authenticated
-        come later, your own people are refused. A permit in another list does not help.
+        come later, your own people are refused. A permit in another list does not help. Hosts in
+        mynetworks that nobody logs in from are less often hit: that is a warning.
     Fix: Write permit_mynetworks and permit_sasl_authenticated before the checks, in the same list.
     Bad:
         smtpd_sasl_auth_enable = yes
@@ -175,10 +195,10 @@ def dnsbl_before_permit(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_rbl_client bl.example.org
     References: SMTPD_ACCESS_README, SASL_README, postconf(5) reject_rbl_client
     """  # noqa: E501
-    if service.program != "smtpd" or service.implicit or service_role(service) == "msa":
+    if service.program != "smtpd" or service_role(service) == "msa":
         return
     login = service["smtpd_sasl_auth_enable"].yes is True
-    if not login or is_public(service) is False:
+    if is_public(service) is False or not (login or _has_hosts(service)):
         return
     lists = restriction_lists(service)
     for name in _LISTS:
@@ -187,18 +207,37 @@ def dnsbl_before_permit(service: Service) -> Iterator[Finding]:
         early = _first_dynamic(service, lists[name])
         if early is None or early.location is None:
             continue
-        later = _later_permit(lists[name], early)
+        later = _later_permit(lists[name], early, login=login)
         if later is None:
             continue
         location = later.item.element.location
+        whom = "users at home or on the move are" if login else "hosts of mynetworks may be"
         yield Finding(
             early.location,
-            f"{early.name} comes before {later.name} in {name}: "
-            "users at home or on the move are refused",
-            severity=Severity.WARNING if "helo" in early.name else None,
+            f"{early.name} comes before {later.name} in {name}: {whom} refused",
+            severity=Severity.WARNING if "helo" in early.name or not login else None,
             parameter=name,
             related=() if location is None else (Related("too late", location),),
+            fix=_permit_first(early, "permit_mynetworks, permit_sasl_authenticated"),
         )
+
+
+def _has_hosts(service: Service) -> bool:
+    """Whether mynetworks names other hosts than this one."""
+    if not service["mynetworks"].explicit:
+        return False
+    found = destinations_of(service.instance).networks(service).trusted()
+    return any(not network.is_loopback for _, network in found)
+
+
+def _permit_first(early: Use, permits: str) -> Fix | None:
+    """Permit before the restriction that comes too early."""
+    location = early.item.element.location
+    if location is None or early.within is not early.start or early.item.warned:
+        return None
+    start = location.span.start
+    place = Location(location.source, Span(start, start))
+    return Fix(f"write {permits} before it", (Edit(place, f"{permits}, "),), "unsafe")
 
 
 def _first_dynamic(service: Service, start: RestrictionList) -> Use | None:
@@ -208,17 +247,20 @@ def _first_dynamic(service: Service, start: RestrictionList) -> Use | None:
             continue
         if use.name in ("permit_sasl_authenticated", "permit"):
             return None
+        if use.name == "permit_mynetworks" and service["smtpd_sasl_auth_enable"].yes is not True:
+            return None
         if use.name in _DYNAMIC and not use.item.warned and use.item.flaw is None:
             return use
     return None
 
 
-def _later_permit(start: RestrictionList, early: Use) -> Use | None:
-    """The permit for logged-in users that stands behind it."""
+def _later_permit(start: RestrictionList, early: Use, *, login: bool) -> Use | None:
+    """The permit for the server's own people that stands behind it."""
+    wanted = "permit_sasl_authenticated" if login else "permit_mynetworks"
     at = start.items.index(early.item)
     for item in start.items[at + 1 :]:
         restriction = item.restriction
-        if restriction is not None and restriction.name == "permit_sasl_authenticated":
+        if restriction is not None and restriction.name == wanted:
             return Use(item, start, start)
     return None
 
@@ -266,4 +308,15 @@ def msa_inherits_mx_filters(service: Service) -> Iterator[Finding]:
             "nothing permits them before",
             parameter=name,
             related=related,
+            fix=_overridden(service, name),
         )
+
+
+def _overridden(service: Service, name: str) -> Fix | None:
+    """Give the port for users a list of its own."""
+    if service.location is None:
+        return None
+    value = "" if "helo" in name or "sender" in name else "permit_sasl_authenticated,reject"
+    line = f"  -o {name}={value}"
+    edit = insert_line_after(service.location, line)
+    return Fix(f"override {name} for {service.label}", (edit,), "unsafe")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from postlint.analysis.access_tables import Entry
     from postlint.config.service import Service
+    from postlint.lint.finding import Applicability
 
 _REPORTED = 30
 """Entries of one table that are named."""
@@ -123,13 +124,18 @@ def _fix(location: Location, result: AccessResult) -> Fix | None:
     """550 was meant to refuse; only in a file of its own the entry's place is exact."""
     if result.problem != "digits" or len(result.text) != 3 or result.text[0] not in "45":
         return None
+    word = "REJECT" if result.text[0] == "5" else "DEFER"
+    return _ending(location, result.text, word, "safe")
+
+
+def _ending(location: Location, value: str, word: str, applicability: Applicability) -> Fix | None:
+    """Write another value at the end of an entry of a file."""
     written = location.source.text[location.span.start : location.span.end]
-    if not written.endswith(result.text) or written == result.text:
+    if not written.endswith(value) or written == value:
         return None
     end = location.span.end
-    place = Location(location.source, Span(end - len(result.text), end))
-    word = "REJECT" if result.text[0] == "5" else "DEFER"
-    return Fix(f"write {word}", (Edit(place, word),), "safe")
+    place = Location(location.source, Span(end - len(value), end))
+    return Fix(f"write {word}", (Edit(place, word),), applicability)
 
 
 _SPAM_CHECKS = (
@@ -189,6 +195,7 @@ def ok_for_own_domain_sender(service: Service) -> Iterator[Finding]:
                 location,
                 f"{what} gets past the checks behind this table in {use.where}",
                 parameter=use.start.name,
+                fix=_ending(location, entry.value, "DUNNO", "unsafe"),
             )
 
 

@@ -14,10 +14,15 @@ from postlint.syntax.patterns import LazyPattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.access_tables import AccessTable
     from postlint.config.effective import Element
     from postlint.config.instance import Instance
     from postlint.config.service import Service
 
+_PATTERNS = 1_000
+"""Patterns of one table that are looked at."""
+
+_DOMAIN = LazyPattern(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _SUFFIXES = LazyPattern(
     r"(?:ac|co|gov|org)\.uk|(?:co|ne|or)\.jp|co\.(?:nz|za)|com\.(?:ar|au|br|cn|mx|tr)|(?:net|org)\.au"
 )
@@ -85,7 +90,7 @@ def _wide(
         tries = ("elsewhere.example.org", "somewhere-else.net", "xn--q7f.invalid")
         if table.entries and all(table.find(domain).value is not None for domain in tries):
             return None, "has every domain: everybody may relay to everybody"
-        return None
+        return _unanchored(table)
     if text == "*":
         return Severity.WARNING, "is no wildcard: it matches no domain at all"
     name = text.lstrip(".")
@@ -94,6 +99,19 @@ def _wide(
         if dotted == parents_match:
             return None
         return None, "takes in every domain below it: everybody may relay there"
+    return None
+
+
+def _unanchored(table: AccessTable) -> tuple[Severity | None, str] | None:
+    """A pattern for a domain that also fits what somebody else puts behind or before it."""
+    for entry in table.entries[:_PATTERNS]:
+        for word in _DOMAIN.findall(entry.key.replace("\\.", ".")) if entry.is_pattern else ():
+            for other in (f"{word}.elsewhere.example.org", f"not-{word}"):
+                if not entry.negated and word != other and entry.matches(other):
+                    return (
+                        Severity.WARNING,
+                        f'has "{entry.key}", which fits {other}, too: strangers may relay there',
+                    )
     return None
 
 

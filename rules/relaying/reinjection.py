@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.relay import relay_verdict
 from postlint.analysis.roles import is_public, port, service_role
-from postlint.lint.finding import Finding, Severity
+from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 
@@ -67,7 +67,16 @@ def unrestricted_authenticated_relay_on_reinject(service: Service) -> Iterator[F
         f"this port takes filtered mail back ({sign}), but listens for everybody: {consequence}",
         severity=None if grave else Severity.WARNING,
         security_severity=None if grave else 5.3,
+        fix=_on_loopback(service),
     )
+
+
+def _on_loopback(service: Service) -> Fix | None:
+    """Listen for this host alone."""
+    if service.entry is None or ":" in service.name:
+        return None
+    name = service.entry.field("service")
+    return Fix("listen on 127.0.0.1", (Edit(name.location, f"127.0.0.1:{name.text}"),), "unsafe")
 
 
 def _reinjection_sign(service: Service) -> str | None:

@@ -11,6 +11,7 @@ from postlint.analysis.public_authorities import anybody_has_certificate
 from postlint.analysis.restrictions import RECIPIENT, RELAY
 from postlint.analysis.roles import is_public
 from postlint.analysis.tls import server_tls
+from postlint.analysis.witness import clients
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.service import Service
+    from postlint.lint.finding import Location
 
 _LIST_MATTERS = (RELAY, RECIPIENT)
 
@@ -80,7 +82,8 @@ def xclient_open(service: Service) -> Iterator[Finding]:
         and then it may relay; nothing that goes by the client's address is worth anything. With
         XFORWARD it forges what is logged and what content filters see.
     Fix: Authorize only the hosts that need it, most often 127.0.0.1, and let only the proxy
-        reach a port that expects PROXY headers.
+        reach a port that expects PROXY headers: whether a firewall sees to that can not be seen
+        here, so that such ports are only mentioned.
     Bad:
         smtpd_authorized_xclient_hosts = 0.0.0.0/0
     Good:
@@ -101,11 +104,6 @@ def _authorized(service: Service, name: str, *, grave: bool) -> Iterator[Finding
     value = service[name]
     if value.empty is not False or not value.explicit or is_public(service) is False:
         return
-    what = (
-        "may claim any address, those of mynetworks too"
-        if grave
-        else "may forge what is logged about clients"
-    )
     for pattern, network in destinations_of(service.instance).networks(service, name).trusted():
         if not is_outside(network):
             continue
@@ -115,14 +113,31 @@ def _authorized(service: Service, name: str, *, grave: bool) -> Iterator[Finding
         location = pattern.element.location or value.value_location
         if location is None:
             continue
-        yield Finding(
-            location,
-            f"{name} takes in {network}: clients from outside {what}",
-            severity=None if grave else Severity.WARNING,
-            security_severity=None if grave else 5.3,
-            parameter=name,
-        )
+        yield _forgers(name, str(network), location, grave=grave)
         return
+    strangers = [
+        address
+        for addresses in clients(service)
+        for address in addresses
+        if destinations_of(service.instance).trusted(service, address, name) is True
+    ]
+    if len(strangers) > 1 and value.value_location is not None:  # by a table
+        yield _forgers(name, " and ".join(strangers[:2]), value.value_location, grave=grave)
+
+
+def _forgers(name: str, who: str, location: Location, *, grave: bool) -> Finding:
+    what = (
+        "may claim any address, those of mynetworks too"
+        if grave
+        else "may forge what is logged about clients"
+    )
+    return Finding(
+        location,
+        f"{name} takes in {who}: clients from outside {what}",
+        severity=None if grave else Severity.WARNING,
+        security_severity=None if grave else 5.3,
+        parameter=name,
+    )
 
 
 def _proxied(service: Service) -> Iterator[Finding]:
@@ -134,9 +149,9 @@ def _proxied(service: Service) -> Iterator[Finding]:
         return
     yield Finding(
         value.value_location,
-        f"{name} on a port that all can reach: unless a firewall lets only the proxy in, "
+        f"{name} on a port that listens for everybody: unless a firewall lets only the proxy in, "
         "any client can claim any address",
-        severity=Severity.WARNING,
-        security_severity=8.1,
+        severity=Severity.INFO,
+        security_severity=3.7,
         parameter=name,
     )

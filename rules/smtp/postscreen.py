@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import port
 from postlint.config.tables import table_reference
-from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.edits import replace_value
+from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions
 from postlint.syntax.patterns import LazyPattern
@@ -216,7 +217,13 @@ def _sites(service: Service, sites: Effective) -> Iterator[Finding]:
                 f"the threshold {number} is never reached: all lists together weigh {total}",
                 severity=Severity.WARNING,
                 parameter=threshold.name,
+                fix=_within(threshold, total),
             )
+
+
+def _within(threshold: Effective, total: int) -> Fix | None:
+    edit = replace_value(threshold.setting, str(total))
+    return None if edit is None else Fix(f"lower it to {total}", (edit,), "unsafe")
 
 
 def _weight(element: Element) -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from postlint.analysis.list_use import top_of_main_cf
 from postlint.analysis.relay import restriction_lists
 from postlint.analysis.roles import is_public, service_role
+from postlint.analysis.tls import explicit_values
 from postlint.config.effective import UNKNOWN
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
-    from postlint.lint.finding import Location
 
 
 def _set_to(value: Effective, text: str, message: str) -> Fix | None:
@@ -43,12 +43,13 @@ def vrfy_enabled(service: Service) -> Iterator[Finding]:
         disable_vrfy_command = yes
     References: postconf(5) disable_vrfy_command, RFC 5321 section 7.3
     """
-    if service.program != "smtpd" or service.implicit or service_role(service) != "mx":
+    if service.program != "smtpd" or service_role(service) != "mx":
         return
     value = service["disable_vrfy_command"]
-    if value.yes is not False or is_public(service) is not True:
+    if value.yes is not False or is_public(service) is False:
         return
-    if not value.explicit and not service.instance.whole_main_cf:
+    whole = service.instance.whole_main_cf and is_public(service) and not service.implicit
+    if not value.explicit and not whole:
         return
     location = value.value_location or top_of_main_cf(service.instance)
     if location is None:
@@ -61,7 +62,7 @@ def vrfy_enabled(service: Service) -> Iterator[Finding]:
     )
 
 
-@rule("SMTP006", severity=Severity.WARNING, security=2.0, tags=("SMTPD_ACCESS_README",))
+@rule("SMTP006", severity=Severity.INFO, security=2.0, tags=("SMTPD_ACCESS_README",))
 def helo_not_required(service: Service) -> Iterator[Finding]:
     """HELO restrictions are set, but a client need not say HELO.
 
@@ -142,7 +143,7 @@ def banner(service: Service) -> Iterator[Finding]:
         )
         return
     found = _DISCLOSES.search(written)
-    if found is not None and "$mail_name (Debian" not in written:
+    if found is not None:
         what = "the Postfix version" if found[1].lower() == "mail_version" else found[1]
         yield Finding(
             value.value_location,
@@ -163,6 +164,12 @@ _HUGE = {
     "header_size_limit": 10_000_000,
     "smtpd_client_connection_count_limit": 1000,
 }
+_UNDER_STRESS = {
+    "smtpd_timeout": (300, "idle clients hold processes"),
+    "smtpd_hard_error_limit": (20, "clients may go on making errors"),
+    "smtpd_junk_command_limit": (100, "clients may go on talking to no purpose"),
+}
+"""What Postfix lowers by itself when all processes are busy; the usual values."""
 _UNLIMITED_AT_ZERO = ("message_size_limit",)
 
 
@@ -179,29 +186,42 @@ def limits_disabled(instance: Instance) -> Iterator[Finding]:
         message_size_limit = 52428800
     References: postconf(5) message_size_limit, STRESS_README, CWE-770
     """
-    for name, most in _HUGE.items():
-        value = instance.main[name]
-        number = value.integer
-        if value.explicit and number is not None and number > most:
-            yield _unlimited(value, f"{name} = {number} is no limit any more")
-    for name in _UNLIMITED_AT_ZERO:
-        value = instance.main[name]
-        if value.explicit and value.integer == 0:
-            yield _unlimited(value, f"{name} = 0: a message may be as large as the disk")
-    value = instance.main["in_flow_delay"]
-    if value.explicit and re.fullmatch(r"0+s?", value.text.strip()):
-        yield _unlimited(value, "in_flow_delay = 0: incoming mail can outrun delivery")
-    timeout = instance.main["smtpd_timeout"]
-    seconds = _seconds(timeout)
-    if timeout.explicit and seconds is not None and seconds > 1800:
-        yield _unlimited(timeout, f"smtpd_timeout = {timeout.text}: idle clients hold processes")
+    names = (*_HUGE, *_UNLIMITED_AT_ZERO, "in_flow_delay", "smtpd_timeout")
+    for service, value in explicit_values(instance, names):
+        said = _limit(value)
+        if said is not None and value.value_location is not None:
+            message, grave = said
+            yield Finding(
+                value.value_location,
+                message,
+                severity=None if grave else Severity.INFO,
+                security_severity=5.3 if grave else None,
+                parameter=value.name,
+                service=None if service is None else service.label,
+            )
 
 
-def _unlimited(value: Effective, message: str) -> Finding:
-    location: Location | None = value.value_location
-    if location is None:
-        raise ValueError(value.name)
-    return Finding(location, message, parameter=value.name)
+def _limit(value: Effective) -> tuple[str, bool] | None:
+    """What a limit fails to do, and whether that is grave."""
+    name, number = value.name, value.integer
+    most = _HUGE.get(name)
+    if most is not None and number is not None and number > most:
+        return f"{name} = {number} is no limit any more", True
+    if name in _UNLIMITED_AT_ZERO and number == 0:
+        return f"{name} = 0: a message may be as large as the disk", True
+    if name == "in_flow_delay" and re.fullmatch(r"0+s?", value.text.strip()):
+        return "in_flow_delay = 0: incoming mail can outrun delivery", False
+    usual = _UNDER_STRESS.get(name)
+    if usual is None:
+        return None
+    amount = _seconds(value) if name == "smtpd_timeout" else number
+    if amount is None or amount <= usual[0]:
+        return None
+    if name == "smtpd_timeout" and amount > 1800:
+        return f"{name} = {value.text}: {usual[1]}", True
+    if "stress" in value.setting.text:
+        return None
+    return f"{name} = {value.text} stays as high when all processes are busy: {usual[1]}", False
 
 
 _TIME = LazyPattern(r"([0-9]+)([smhdw]?)\Z")
@@ -214,7 +234,10 @@ def _seconds(value: Effective) -> int | None:
     return int(match[1]) * {"m": 60, "h": 3600, "d": 86400, "w": 604800}.get(match[2], 1)
 
 
-_SIGNERS = LazyPattern(r"opendkim|dkim|rspamd|amavis|clamav|:8891\b|:11332\b", re.IGNORECASE)
+_SCANNERS = LazyPattern(
+    r"clam(?:av|smtp)|amavis|savdi|sophos|avira|\bav[-_.]|antivir", re.IGNORECASE
+)
+_SIGNERS = LazyPattern(r"dkim|rspamd|:8891\b|:11332\b", re.IGNORECASE)
 _PLAIN = LazyPattern(r"inet6?:(?:\[?([^\]:@]+)\]?:)?([0-9a-z-]+)(?:@(.+))?\Z", re.IGNORECASE)
 
 
@@ -222,17 +245,16 @@ _PLAIN = LazyPattern(r"inet6?:(?:\[?([^\]:@]+)\]?:)?([0-9a-z-]+)(?:@(.+))?\Z", r
 def milter_fail_open(instance: Instance) -> Iterator[Finding]:
     """Mail goes through unfiltered and unsigned while the Milter is down.
 
-    Why: With milter_default_action = accept nobody notices that the virus scanner is gone or that
-        mail leaves without a DKIM signature, until other servers refuse it.
+    Why: With milter_default_action = accept nobody notices that the virus scanner is gone, and
+        viruses come in; that is a warning. Without a spam filter, or without a DKIM signature for
+        an hour, mail gets through all the same, and many want just that: it is only mentioned.
     Fix: Set milter_default_action to tempfail, or for one Milter
         { inet:localhost:8891, default_action=accept } where it does no harm.
     Bad:
-        smtpd_milters = unix:/run/opendkim/opendkim.sock
-        non_smtpd_milters = $smtpd_milters
+        smtpd_milters = unix:/run/clamav/clamav-milter.sock
         milter_default_action = accept
     Good:
-        smtpd_milters = unix:/run/opendkim/opendkim.sock
-        non_smtpd_milters = $smtpd_milters
+        smtpd_milters = unix:/run/clamav/clamav-milter.sock
         milter_default_action = tempfail
     References: MILTER_README, postconf(5) milter_default_action
     """
@@ -241,15 +263,15 @@ def milter_fail_open(instance: Instance) -> Iterator[Finding]:
     if milters.empty is not False or not milters.explicit:
         return
     action = main["milter_default_action"]
-    matters = _SIGNERS.search(milters.text) is not None
+    matters = _SCANNERS.search(milters.text) is not None
+    lost = "unfiltered" if _SIGNERS.search(milters.text) is None else "unfiltered and unsigned"
     if action.explicit and action.word() == "accept" and action.value_location is not None:
         related: tuple[Related, ...] = ()
         if milters.value_location is not None:
             related = (Related("the Milters", milters.value_location),)
         yield Finding(
             action.value_location,
-            "milter_default_action = accept: mail passes unfiltered and unsigned while a Milter "
-            "is down",
+            f"milter_default_action = accept: mail passes {lost} while a Milter is down",
             severity=None if matters else Severity.INFO,
             security_severity=4.3 if matters else None,
             parameter=action.name,
@@ -257,7 +279,7 @@ def milter_fail_open(instance: Instance) -> Iterator[Finding]:
             fix=_set_to(action, "tempfail", "defer mail instead"),
         )
     local = main["non_smtpd_milters"]
-    signer = re.search("dkim|rspamd", milters.text, re.IGNORECASE)
+    signer = _SIGNERS.search(milters.text)
     if signer and local.empty and instance.whole_main_cf and milters.value_location is not None:
         yield Finding(
             milters.value_location,

@@ -45,13 +45,13 @@ def smuggling_unprotected(service: Service) -> Iterator[Finding]:
         smtpd_forbid_bare_newline = normalize
     References: postconf(5) smtpd_forbid_bare_newline, CVE-2023-51764, RFC 5321 section 2.3.8
     """
-    if service.program != "smtpd" or service.implicit or is_public(service) is False:
+    if service.program != "smtpd" or is_public(service) is False:
         return
     value = service[_BARE_NEWLINE]
     if value.explicit:
         yield from _switched_off(service)
         return
-    if not service.instance.pinned or not service.instance.whole_main_cf:
+    if not service.instance.pinned or not _whole(service):
         return
     parameter = parameters.get(_BARE_NEWLINE)
     location = top_of_main_cf(service.instance)
@@ -76,6 +76,11 @@ def smuggling_unprotected(service: Service) -> Iterator[Finding]:
         security_severity=7.4,
         parameter=_BARE_NEWLINE,
     )
+
+
+def _whole(service: Service) -> bool:
+    """Whether what is not set here is set nowhere: of a lone main.cf, the service on port 25."""
+    return service.instance.whole_main_cf and (not service.implicit or service.type == "inet")
 
 
 def _switched_off(service: Service) -> Iterator[Finding]:
@@ -136,9 +141,11 @@ def smuggling_exclusions_wide(service: Service) -> Iterator[Finding]:
         location = pattern.element.location or value.value_location
         if location is None:
             continue
+        inherited = not value.explicit  # NET001 says what is wrong with mynetworks
         yield Finding(
             location,
             f"{network} is excused by {name}: clients from outside can smuggle messages in",
+            severity=Severity.INFO if inherited else None,
             parameter=name,
         )
         return
@@ -158,7 +165,7 @@ def unauth_pipelining(service: Service) -> Iterator[Finding]:
         smtpd_forbid_unauth_pipelining = yes
     References: postconf(5) smtpd_forbid_unauth_pipelining, RFC 2920
     """
-    if service.program != "smtpd" or service.implicit or is_public(service) is False:
+    if service.program != "smtpd" or is_public(service) is False:
         return
     if service_role(service) == "msa" or _refuses_pipelining(service):
         return
@@ -174,7 +181,7 @@ def unauth_pipelining(service: Service) -> Iterator[Finding]:
             fix=None if edit is None else Fix("refuse them", (edit,), "unsafe"),
         )
         return
-    if not service.instance.pinned or not service.instance.whole_main_cf or value.yes:
+    if not service.instance.pinned or not _whole(service) or value.yes:
         return
     parameter = parameters.get(_PIPELINING)
     known = parameter is not None and parameter.exists_in(service.version)
