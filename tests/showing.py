@@ -101,41 +101,63 @@ def _pjw(name: Iterable[int]) -> int:
     return value
 
 
+class Running:
+    """postconf(1) at work on a folder, one process for each command line.
+
+    They run at the same time, since a fatal error lets postconf sleep for a second.
+    """
+
+    def __init__(self, program: str, lines: Sequence[str], folder: Path, version: str) -> None:
+        self._program = program
+        self._folder = folder
+        self._version = version
+        environment = {
+            **os.environ,
+            "NORANDOMIZE": "1",
+            "LC_ALL": "C",
+            "MAIL_CONFIG": str(folder),
+        }
+        self._processes = {
+            line: subprocess.Popen(
+                [program, *_split(line)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+            )
+            for line in lines
+        }
+
+    def finish(self) -> dict[str, Both]:
+        """Wait for them and run ``postlint show`` for each of them, under its process id."""
+        rows = _rows_of_build(self._program, self._version)
+        found = {}
+        for line, process in self._processes.items():
+            try:
+                output, messages = process.communicate(timeout=SECONDS)
+            finally:
+                process.kill()
+            with (
+                mock.patch("postlint.show.engine.os.getpid", return_value=process.pid),
+                mock.patch("postlint.show.names._builtin", lambda _: rows),
+                mock.patch.dict(os.environ, {"MAIL_CONFIG": str(self._folder)}),
+            ):
+                ours = shown_by_postlint(_split(line), version=self._version)
+            found[line] = Both(ours, Shown(process.returncode, output, _messages(messages)))
+        return found
+
+
+def _split(line: str) -> list[str]:
+    return line.split(" " if line else None)
+
+
 def shown_by_both(
     program: str,
     lines: Sequence[str],
     folder: Path,
     version: str,
 ) -> dict[str, Both]:
-    """Run postconf(1) with each command line, then ``postlint show`` under its process id.
-
-    All postconf processes run at the same time: a fatal error lets them sleep for a second.
-    """
-    environment = {**os.environ, "NORANDOMIZE": "1", "LC_ALL": "C", "MAIL_CONFIG": str(folder)}
-    running = {
-        line: subprocess.Popen(
-            [program, *line.split(" " if line else None)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-        )
-        for line in lines
-    }
-    rows = _rows_of_build(program, version)
-    found = {}
-    for line, process in running.items():
-        try:
-            output, messages = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-        with (
-            mock.patch("postlint.show.engine.os.getpid", return_value=process.pid),
-            mock.patch("postlint.show.names._builtin", lambda _: rows),
-            mock.patch.dict(os.environ, {"MAIL_CONFIG": str(folder)}),
-        ):
-            ours = shown_by_postlint(line.split(" " if line else None), version=version)
-        found[line] = Both(ours, Shown(process.returncode, output, _messages(messages)))
-    return found
+    """What both say about a folder, by command line."""
+    return Running(program, lines, folder, version).finish()
 
 
 @cache

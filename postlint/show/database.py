@@ -10,7 +10,7 @@ from postlint.show.octets import braced_words, extract_braced, octets, words
 from postlint.show.reader import UnreadableError, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from postlint.config.files import Files
     from postlint.show.engine import Engine
@@ -30,13 +30,16 @@ class Databases:
         files: Files,
         flag: Callable[[str, Service | None], None],
         *,
+        order: Callable[[Iterable[str]], list[str]],
         warn_unused: bool,
     ) -> None:
+        """``flag`` is told each name; ``order`` puts the names of a client file in order."""
         self._engine = engine
         self._version = engine.version
         self._warning = engine.messages.warning
         self._files = files
         self._flag = flag
+        self._order = order
         self._warn_unused = warn_unused
         self._suffixes = suffixes(engine.version)
         self._adapters = ("proxy", "debug") if self._version >= (3, 11) else ("proxy",)
@@ -121,6 +124,6 @@ class Databases:
             return
         if self._warn_unused:
             known = self._suffixes[kind]
-            for unknown, value in settings.items():
-                if unknown not in known:
-                    self._warning(f"{kind}:{name}: unused parameter: {unknown}={value.text}")
+            for key in self._order(settings):
+                if key not in known:
+                    self._warning(f"{kind}:{name}: unused parameter: {key}={settings[key].text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from postlint.postfix.service_parameters import DATABASE_SUFFIXES
@@ -29,6 +30,7 @@ _GENERATED_SINCE = (3, 3)
 _TYPES_SINCE = {"mongodb": (3, 9)}
 
 
+@cache
 def suffixes(version: PostfixVersion) -> dict[str, frozenset[str]]:
     """Table type -> the names of its parameters, as postconf(1) of a version knows them."""
     return {

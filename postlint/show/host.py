@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -139,20 +140,17 @@ def _resolve(host: str, families: int) -> Iterator[IPv4Address | IPv6Address]:
         yield ip_address(str(answer[4][0]).partition("%")[0])
 
 
-def local_interfaces() -> list[Interface]:
+@cache
+def local_interfaces() -> tuple[Interface, ...]:
     """The addresses of the interfaces that are up, in the order of the system (getifaddrs(3))."""
     try:
-        return list(_getifaddrs())
+        return tuple(_getifaddrs())
     except (OSError, AttributeError, ImportError):  # no such function here
-        return [
-            Interface(IPv4Address("127.0.0.1"), 8),
-            Interface(IPv6Address("::1"), 128),
-        ]
+        return (Interface(IPv4Address("127.0.0.1"), 8), Interface(IPv6Address("::1"), 128))
 
 
 def _getifaddrs() -> Iterator[Interface]:
     import ctypes
-    import ctypes.util
 
     class IfAddrs(ctypes.Structure):
         pass
@@ -166,7 +164,7 @@ def _getifaddrs() -> Iterator[Interface]:
         ("destination", ctypes.c_void_p),
         ("data", ctypes.c_void_p),
     ]
-    library = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    library = ctypes.CDLL(None, use_errno=True)  # the C library is part of this process
     first = ctypes.POINTER(IfAddrs)()
     if library.getifaddrs(ctypes.byref(first)) != 0:
         raise OSError(ctypes.get_errno(), "getifaddrs")

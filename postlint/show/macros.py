@@ -291,20 +291,16 @@ class Macros:
         right, at = self._operand(text, blanks)
         left_value = self._side(left, run)
         right_value = self._side(right, run)
-        if run.failed:
-            raise _SyntaxError
         if run.scan:
-            return None, at
-        if suffix is not None:
-            levels = [self._level(left_value), None]
-            if levels[0] is not None:
-                levels[1] = self._level(right_value)
-            if levels[0] is None or levels[1] is None:
-                raise _SyntaxError
-            holds = compare(str(levels[0]), operator, str(levels[1]))
+            holds: bool | None = None
+        elif suffix is not None:
+            holds = self._compare_levels(left_value, operator, right_value)
+            run.failed |= holds is None
         else:
             holds = self._compare(left_value, operator, right_value)
-        return "true" if holds else "", at
+        if run.failed:  # but the comparison was made, and its complaints count
+            raise _SyntaxError
+        return None if holds is None else "true" if holds else "", at
 
     def _side(self, text: str, run: _Run) -> str:
         """One side of a comparison, in a call of its own."""
@@ -322,6 +318,14 @@ class Macros:
             left, right = (str(min(int(side), _LONG_MAX)) for side in (left, right))
             return compare(left, operator, right)
         return compare("x" + left, operator, "x" + right)
+
+    def _compare_levels(self, left: str, operator: str, right: str) -> bool | None:
+        """compat_relop_eval(): None after a warning about the first bad level."""
+        left_level = self._level(left)
+        right_level = None if left_level is None else self._level(right)
+        if left_level is None or right_level is None:
+            return None
+        return compare(str(left_level), operator, str(right_level))
 
     def _level(self, text: str) -> int | None:
         """A compatibility level as one number (compat_level_from_string())."""

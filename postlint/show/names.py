@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from postlint.postfix import parameters
 from postlint.postfix.service_parameters import (
@@ -23,37 +23,38 @@ ALL_CLASSES = BUILTIN | SERVICE | USER
 CLASS_NAMES = {"builtin": BUILTIN, "service": SERVICE, "user": USER, "all": ALL_CLASSES}
 
 
-class Node:
+class Node(NamedTuple):
     """What is known of one name.
 
     ``default`` is None for a name that a user defined, and for one whose default is computed.
     """
 
-    __slots__ = ("classes", "default", "legacy", "raw", "readonly")
+    classes: int
+    default: str | None
+    raw: bool = False
+    legacy: bool = False
+    readonly: bool = False
 
-    def __init__(
-        self,
-        classes: int,
-        default: str | None,
-        *,
-        raw: bool = False,
-        legacy: bool = False,
-        readonly: bool = False,
-    ) -> None:
-        self.classes = classes
-        self.default = default
-        self.raw = raw
-        self.legacy = legacy
-        self.readonly = readonly
+    def of(self, classes: int) -> Node:
+        """The same in other classes."""
+        return self._replace(classes=classes)
 
 
 Table = dict[str, Node]
 
+_Rows: TypeAlias = "tuple[tuple[str, str | None, bool, bool], ...]"
+"""Of each parameter: name, default, whether it is raw, whether it is read-only."""
+
 
 def builtin_names(version: PostfixVersion) -> Table:
     """A fresh table of the built-in names (postconf_builtin.c)."""
+    return dict(_builtin_table(version, _builtin(version)))
+
+
+@cache
+def _builtin_table(version: PostfixVersion, rows: _Rows) -> Table:
     table: Table = {}
-    for name, default, raw, readonly in _builtin(version):
+    for name, default, raw, readonly in rows:
         table[name] = Node(BUILTIN, default, raw=raw, readonly=readonly)
     for name in fixed_names(version):
         matched = match_service_parameter(name)
@@ -66,7 +67,7 @@ def builtin_names(version: PostfixVersion) -> Table:
 
 
 @cache
-def _builtin(version: PostfixVersion) -> tuple[tuple[str, str | None, bool, bool], ...]:
+def _builtin(version: PostfixVersion) -> _Rows:
     rows = []
     for name in parameters.names(version):
         parameter = parameters.get(name)
@@ -109,6 +110,6 @@ def add_service_names(
                 continue
             node = table.get(service + pattern.suffix)
             if node is not None:
-                node.classes = SERVICE
+                table[service + pattern.suffix] = node.of(SERVICE)
             else:
                 table[service + pattern.suffix] = Node(SERVICE, f"${pattern.inherits}")

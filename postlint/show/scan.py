@@ -34,7 +34,11 @@ class Scanner:
         self._warning = engine.messages.warning
         self._classes: set[str] = set()
         self._databases = Databases(
-            engine, files, self._flag_database_parameter, warn_unused=warn_unused
+            engine,
+            files,
+            self._flag_database_parameter,
+            order=self.names,
+            warn_unused=warn_unused,
         )
         self._found_deprecated = False
 
@@ -111,7 +115,7 @@ class Scanner:
                     del settings[name]
                     continue
                 if node.legacy:
-                    node.classes = USER
+                    node = engine.table[name] = node.of(USER)
                 if node.raw:
                     continue
             self._scan_value(text, scope)

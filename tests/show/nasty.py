@@ -20,7 +20,6 @@ BUILT_IN = (
     "mydomain",
     "myhostname",
     "mynetworks",
-    "mynetworks_style",
     "myorigin",
     "relayhost",
     "smtp_tls_security_level",
@@ -36,8 +35,6 @@ BUILT_IN = (
 RAW = ("forward_path", "smtpd_expansion_filter", "smtp_dns_reply_filter", "smtpd_reject_footer")
 SPECIAL = (
     "config_directory",
-    "inet_interfaces",
-    "inet_protocols",
     "process_id",
     "process_name",
     "service_name",
@@ -57,13 +54,20 @@ DERIVED = (
 )
 NAMES = (*USER_NAMES, *USER_NAMES, *BUILT_IN, *RAW, *SPECIAL, *OLD, *DERIVED)
 
-names = st.one_of(
+ODD_NAMES = ("no-name", "a.b", "naïve", "a/b", "Foo", "{", "$", "-o", "x{y", "\ufeffz", "@", "[a]")
+HOST_NAMES = ("inet_interfaces", "inet_protocols", "mynetworks_style")
+"""Most of what can be said of them is fatal where the default of mynetworks is wanted."""
+
+
+def _mostly(
+    usual: st.SearchStrategy[str], *, rarely: st.SearchStrategy[str], turns: int = 8
+) -> st.SearchStrategy[str]:
+    return st.integers(1, turns).flatmap(lambda turn: rarely if turn == turns else usual)
+
+
+names = _mostly(
     st.sampled_from(NAMES),
-    st.sampled_from(NAMES),
-    st.sampled_from(NAMES),
-    st.sampled_from(
-        ("", "no-name", "a.b", "naïve", "a/b", "Foo", "{", "$", "-o", "x{y", "\ufeffz")
-    ),
+    rarely=_mostly(st.sampled_from(ODD_NAMES), rarely=st.sampled_from(("", *HOST_NAMES))),
 )
 blanks = st.sampled_from(("", "", "", " ", " ", "  ", "\t", " \t ", "\r", "\v", "\f"))
 WORDS = (
@@ -140,6 +144,31 @@ TABLES = (
     "fail:x",
     "texthash:y",
     "mongodb:foo",
+    "ldap:$foo",
+    "ldap:${X:bar}",
+    "btree:/var/lib/a/b",
+    "cdb:/a",
+    "dbm:/a",
+    "environ:x",
+    "internal:x",
+    "lmdb:/a",
+    "netinfo:/a",
+    "nis:mail.aliases",
+    "nisplus:[alias=%s];",
+    "sdbm:/a",
+    "socketmap:unix:/run/s:x",
+    "socketmap:inet:localhost:1:x",
+    "btree:$data_directory/x",
+    "proxy:unix:group.byname",
+    "proxy:pipemap:{ mysql:foo, { pgsql:bar } }",
+    "debug:ldap:foo",
+    "unionmap:{ static:{ a b }, inline:{ foo=ldap:bar } }",
+    "randmap:{ ldap:foo, {mysql:bar} }",
+    "check_client_access { pipemap:{ ldap:foo } , x }",
+    "check_policy_service { unix:private/policy, timeout=1s }",
+    "LDAP:foo",
+    "ldap :foo",
+    "ldap:foo:bar",
 )
 OPERATORS = (
     "==",
@@ -234,15 +263,32 @@ def _joined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-values = st.one_of(_joined(mild_pieces), _joined(mild_pieces), _joined(pieces))
+values = _mostly(_joined(mild_pieces), rarely=_joined(pieces), turns=6)
 
 settings = st.one_of(
     st.tuples(names, blanks, st.just("="), blanks, values).map("".join),
     st.tuples(names, blanks, st.just("="), blanks, values).map("".join),
     st.tuples(names, blanks, st.just("="), blanks, values).map("".join),
-    st.tuples(names, st.just("\n"), blanks, st.just("="), values).map("".join),
-    st.just("smtpd_restriction_classes = foo, bar a_b,$X"),
-    st.just("inet_interfaces = loopback-only"),
+    st.tuples(names, st.sampled_from(("\n ", "\n#c\n\n\t", " \n  \n ")), st.just("="), values).map(
+        "".join
+    ),
+    st.sampled_from(
+        (
+            "smtpd_restriction_classes = foo, bar a_b,$X",
+            "smtpd_restriction_classes =",
+            "foo_query = SELECT $bar FROM x WHERE y='%s'",
+            "inet_interfaces = loopback-only",
+            "inet_interfaces = 127.0.0.1, [::1]",
+            "inet_protocols = ipv4",
+            "inet_protocols = ipv4, ipv6",
+            "mynetworks_style = host",
+            "mynetworks_style = ${X?{class}:{subnet}}",
+            "mynetworks = 127.0.0.0/8, !10.0.0.0/8 [::1]/128 /etc/networks cidr:/etc/x",
+            "compatibility_level = 3.6",
+            "process_name = x",
+            "bar = " + "a\tlong  value, " * 150,
+        )
+    ),
 )
 NOISE = ("# comment", "", " ", "  # indented", "\r", "#\0", " \v", "\f#")
 RARE = (
@@ -255,21 +301,21 @@ RARE = (
     "foo = a\0b",
     "z",
 )
-lines = st.one_of(
-    settings, settings, settings, settings, settings, settings, settings, st.sampled_from(NOISE)
-)
-rare_lines = st.one_of(lines, lines, st.sampled_from(RARE))
+lines = _mostly(settings, rarely=st.sampled_from(NOISE))
+rare_lines = _mostly(lines, rarely=st.sampled_from(RARE))
 
 endings = st.sampled_from(("\n", "\n", "\n", "\n", "\r\n"))
 
 
 def _file(items: st.SearchStrategy[str], most: int) -> st.SearchStrategy[str]:
     return st.tuples(
-        st.lists(items, max_size=most), endings, st.sampled_from(("", "\n", "\n#end", "\n "))
+        st.lists(items, max_size=most),
+        endings,
+        st.sampled_from(("", "\n", "\n#end", "\n ", "\r\n", "\n\n")),
     ).map(lambda parts: parts[1].join(parts[0]) + parts[2])
 
 
-main_texts = st.one_of(_file(lines, 12), _file(lines, 12), _file(lines, 12), _file(rare_lines, 10))
+main_texts = _mostly(_file(lines, 20), rarely=_file(rare_lines, 12), turns=4)
 
 service_names = st.sampled_from(
     (
@@ -382,29 +428,33 @@ services = st.tuples(
     commands,
     arguments,
 ).map("".join)
-bad_services = st.one_of(
-    services,
-    st.sampled_from(
-        (
-            "smtp inet n - n - -",
-            "smtp tcp n - n - - smtpd",
-            "smtp inet Y - n - - smtpd",
-            "smtp inet n - yes - - smtpd",
-            "smtp inet n - n 1x - smtpd",
-            "smtp inet n - n - -1 smtpd",
-            "smtp inet n - n - 1? smtpd",
-            "smtp inet n - { n - - smtpd",
-            "smtp\0 inet n - n - - smtpd",
-            "smtp inet n - n - - smtpd -o x=a\0b",
-            "smtp\vinet n - n - - smtpd",
-            " indented unix - - n - - smtp",
-            "smtp=inet n - n - - smtpd",
-        )
-    ),
+bad_services = st.sampled_from(
+    (
+        "smtp inet n - n - -",
+        "smtp tcp n - n - - smtpd",
+        "smtp inet Y - n - - smtpd",
+        "smtp inet n - yes - - smtpd",
+        "smtp inet n - n 1x - smtpd",
+        "smtp inet n - n - -1 smtpd",
+        "smtp inet n - n - 1? smtpd",
+        "smtp inet n - { n - - smtpd",
+        "smtp\0 inet n - n - - smtpd",
+        "smtp inet n - n - - smtpd -o x=a\0b",
+        "smtp\vinet n - n - - smtpd",
+        " indented unix - - n - - smtp",
+        "smtp=inet n - n - - smtpd",
+        "smtp inet - - n - 1x smtpd",
+        "smtp inet - - n - ? smtpd",
+        "smtp inet - - - - - smtpd { -o",
+        "smtp inet - - - - - - smtpd",
+        "-o x=y",
+    )
 )
-master_lines = st.one_of(services, services, services, services, st.sampled_from(NOISE))
-master_texts = st.one_of(
-    _file(master_lines, 6), _file(master_lines, 6), _file(master_lines, 6), _file(bad_services, 5)
+master_lines = _mostly(services, rarely=st.sampled_from(NOISE), turns=6)
+master_texts = _mostly(
+    _file(master_lines, 8),
+    rarely=_file(_mostly(master_lines, rarely=bad_services, turns=4), 5),
+    turns=8,
 )
 client_texts = st.one_of(
     st.just("hosts = localhost\nquery = x\n"),
@@ -471,9 +521,8 @@ def _spoil(text: str, insertions: list[tuple[float, str]]) -> str:
 
 
 def _spoiled(texts: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
-    return st.one_of(
-        texts, texts, texts, st.tuples(texts, inserted).map(lambda parts: _spoil(*parts))
-    ).map(encode)
+    spoiled = st.tuples(texts, inserted).map(lambda parts: _spoil(*parts))
+    return _mostly(texts, rarely=spoiled).map(encode)
 
 
 pairs = st.builds(
