@@ -124,26 +124,34 @@ class Running:
                 stderr=subprocess.PIPE,
                 env=environment,
             )
-            for line in lines
+            for line in dict.fromkeys(lines)
         }
 
     def finish(self) -> dict[str, Both]:
         """Wait for them and run ``postlint show`` for each of them, under its process id."""
+        said = {line: _outcome(process) for line, process in self._processes.items()}
         rows = _rows_of_build(self._program, self._version)
         found = {}
-        for line, process in self._processes.items():
-            try:
-                output, messages = process.communicate(timeout=SECONDS)
-            finally:
-                process.kill()
+        for line, theirs in said.items():
             with (
-                mock.patch("postlint.show.engine.os.getpid", return_value=process.pid),
+                mock.patch(
+                    "postlint.show.engine.os.getpid", return_value=self._processes[line].pid
+                ),
                 mock.patch("postlint.show.names._builtin", lambda _: rows),
                 mock.patch.dict(os.environ, {"MAIL_CONFIG": str(self._folder)}),
             ):
                 ours = shown_by_postlint(_split(line), version=self._version)
-            found[line] = Both(ours, Shown(process.returncode, output, _messages(messages)))
+            found[line] = Both(ours, theirs)
         return found
+
+
+def _outcome(process: subprocess.Popen[bytes]) -> Shown:
+    with process:
+        try:
+            output, messages = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()
+    return Shown(process.returncode, output, _messages(messages))
 
 
 def _split(line: str) -> list[str]:

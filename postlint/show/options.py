@@ -88,7 +88,7 @@ class Options:
         for group in (_MAJOR, *_EXCLUSIVE):
             both = [letter for letter in _ORDER if letter in given and letter in group]
             if len(both) > 1:
-                raise FatalError(f"specify one of {_dashed(both)}")
+                raise FatalError(f"specify one of {_dashed(both, comma=version >= (3, 11))}")
         if "o" in given and "d" in given:
             raise FatalError("specify one of -d -o")
         for letter, allowed in _ALLOWED:
@@ -115,8 +115,8 @@ def knows(letter: str, version: PostfixVersion) -> bool:
     return letter in LETTERS and letter != ":" and version >= SINCE.get(letter, (2, 6))
 
 
-def _dashed(letters: Sequence[str]) -> str:
-    return " ".join(f"-{letter}" for letter in letters)
+def _dashed(letters: Sequence[str], *, comma: bool = False) -> str:
+    return (", " if comma else " ").join(f"-{letter}" for letter in letters)
 
 
 def _classes(text: str) -> int:

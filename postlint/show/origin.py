@@ -42,4 +42,4 @@ def origin_of(engine: Engine, name: str, scope: Service | None, which: Which) ->
 
 def of_service(engine: Engine, service: Service) -> Origin:
     """The line of master.cf that defines a service."""
-    return Origin(MASTER, engine.master_path, service.line)
+    return Origin(MASTER, engine.master_path, service.lines[0])

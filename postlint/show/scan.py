@@ -79,7 +79,8 @@ class Scanner:
                         )
                         if name is not None and text is not None:
                             settings = by_name_space.setdefault(service.name_space, {})
-                            settings[name] = Value(text, self._engine.master_path, service.line)
+                            path, line = self._engine.master_path, service.lines[at]
+                            settings[name] = Value(text, path, line)
                 at += 1
             service.settings = by_name_space.get(service.name_space)
 

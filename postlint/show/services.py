@@ -25,16 +25,17 @@ _FILE = "master.cf"
 class Service:
     """One entry.
 
-    ``words`` are its fields and arguments, the braces around arguments taken off. ``settings``
+    ``words`` are its fields and arguments, the braces around arguments taken off; ``lines`` are
+    the lines of the file that they begin on. ``settings``
     are the ``-o`` overrides of all entries with this name and type; None when there were none
     yet, when the entry was read. ``valid`` are names that something in the files refers to.
     """
 
-    __slots__ = ("line", "name_space", "readonly", "settings", "valid", "words")
+    __slots__ = ("lines", "name_space", "readonly", "settings", "valid", "words")
 
-    def __init__(self, words: list[str], line: int, version: PostfixVersion) -> None:
+    def __init__(self, words: list[str], lines: list[int], version: PostfixVersion) -> None:
         self.words = words
-        self.line = line
+        self.lines = lines
         separator = "/" if version >= (2, 11) else "."
         self.name_space = f"{words[0]}{separator}{words[1]}"
         self.settings: dict[str, Value] | None = None
@@ -70,21 +71,28 @@ class ServiceReader:
 
     def read(self, line: Line, path: str, number: int) -> Service:
         """The service of a logical line; raises FatalError."""
-        words = self._words(line)
+        words, lines = self._words(line)
         if len(words) < len(FIELD_NAMES):
             raise FatalError(f"file {path}: line {number}: bad field count")
         if self._version >= (2, 11):
             self._check(words, line.text)
-        self._normalize(words)
-        return Service(words, line.first, self._version)
+        self._normalize(words, lines)
+        return Service(words, lines, self._version)
 
-    def _words(self, line: Line) -> list[str]:
-        if self._version < (3, 0):
-            return _WORD.findall(line.text)
+    def _words(self, line: Line) -> tuple[list[str], list[int]]:
+        """The words of a logical line, and the lines of the file that they begin on."""
         entry = line.entry
-        if isinstance(entry, ServiceEntry):
-            return [word.text for word in entry.words]
-        return []
+        source = entry.line.source
+        if self._version < (3, 0):
+            found = list(_WORD.finditer(line.text))
+            starts = [entry.line.source_offset(match.start()) for match in found]
+            words = [match[0] for match in found]
+        elif isinstance(entry, ServiceEntry):
+            starts = [word.span.start for word in entry.words]
+            words = [word.text for word in entry.words]
+        else:
+            return [], []
+        return words, [source.position(start).line for start in starts]
 
     def _check(self, words: Sequence[str], text: str) -> None:
         kind = words[1]
@@ -99,7 +107,7 @@ class ServiceReader:
         if words[6] != "-" and not _DIGITS.issuperset(words[6]):
             raise _invalid("process_limit", words[6], text)
 
-    def _normalize(self, words: list[str]) -> None:
+    def _normalize(self, words: list[str], lines: list[int]) -> None:
         """``-o name=value`` in any spelling becomes two words."""
         at = len(FIELD_NAMES)
         while at < len(words):
@@ -109,11 +117,13 @@ class ServiceReader:
             for index in range(2, len(word)):
                 if word[index] in OPTIONS_WITH_VALUE:
                     words.insert(at + 1, "-" + word[index:])
+                    lines.insert(at + 1, lines[at])
                     word = words[at] = word[:index]
                     break
             if takes_value(word, self._version):
                 if len(word) > 2:
                     words.insert(at + 1, word[2:])
+                    lines.insert(at + 1, lines[at])
                     words[at] = word[:2]
                     at += 1
                     self._unquote(words, at, setting=True)
