@@ -41,7 +41,8 @@ how to show it:
   -x                   with $name expanded
   -f                   long lines folded
   -h, -H               without names, without values
-  -j                   as JSON, an object on each line (3.11)
+  -j                   as JSON, an object on each line (3.11; any version with --origin
+                       or --service)
   -q                   without warnings about unused and deprecated parameters (3.9)
   -v                   does nothing
 
@@ -54,8 +55,14 @@ configuration:
   --postfix-version X.Y[.Z]        the Postfix it is for
 
 more than postconf(1) has:
-  --service NAME/TYPE  every parameter as this service sees it, expanded
-  --origin             where each value comes from: file:line, default, command-line
+  --service NAME/TYPE  every parameter as the daemon of this service sees it, expanded;
+                       goes with -n, -C, -f, -h, -H, -j, -o and names
+  --origin             where each value comes from: file:line, default or command-line
+                       before it; with -j as members "origin", "path" and "line"
+
+not here:
+  -e, -X, -#, NAME=VALUE           edit files, and this command only reads them
+  -a, -A, -b, -l, -m, -t, -T       ask what an installed Postfix is built with
 
 postlint's own configuration:
   --config FILE        pyproject.toml or postlint.toml to take postfix-version from

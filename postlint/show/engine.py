@@ -82,8 +82,11 @@ class Engine:
                 raise FatalError(f"invalid parameter override: {text}: {problem}")
             self.settings[name] = Value(value, None, 0)
 
-    def read_master(self, *, required: bool) -> None:
-        """Read master.cf; without it that is fatal or a warning."""
+    def read_master(self, *, required: bool, as_daemons: bool = False) -> None:
+        """Read master.cf; without it that is fatal or a warning.
+
+        ``as_daemons``: of entries for the same service the last one is left, as in master(8).
+        """
         try:
             source = read_octets(self.master_path)
         except UnreadableError as error:
@@ -94,10 +97,14 @@ class Engine:
                 raise FatalError(message) from error
             self.messages.warning(message)
             return
-        entries = ServiceReader(self.version, self.messages)
+        entries = ServiceReader(self.version, self.messages, as_daemons=as_daemons)
         for line in self.reader.lines(parse_master_cf(source)):
             number = self.reader.number(line)
             self.services.append(entries.read(line, self.master_path, number))
+        if as_daemons:
+            self.services = list(
+                {service.name_space: service for service in self.services}.values()
+            )
 
     def add_service_names(self) -> None:
         """The parameters that master.cf defines by its services."""

@@ -139,18 +139,19 @@ class _Run:
 
     def _show_service(self, label: str) -> None:
         engine, options = self._engine, self._options
-        engine.read_master(required=True)
+        engine.read_master(required=True, as_daemons=True)
         engine.read_main()
         engine.override(options.overrides)
         engine.add_service_names()
         self._scanner.register()
         service = self._service(label)
+        # postconf(1) knows it from 3.3 on, but every daemon always set it for itself.
+        service.readonly.setdefault("process_name", service.program)
         which: Which = "set" if "n" in options else "all"
         self._print_main(MainPrinter(engine, self._printer, which, service))
 
     def _service(self, label: str) -> Service:
-        """The last entry of that name and type, as master(8) takes it."""
-        for service in reversed(self._engine.services):
+        for service in self._engine.services:
             if f"{service.name}/{service.type}" == label:
                 return service
         raise FatalError(f"no service {label} in {self._engine.master_path}")

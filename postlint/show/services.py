@@ -42,8 +42,7 @@ class Service:
         self.valid: set[str] = set()
         self.readonly: dict[str, str] = {}
         if version >= (3, 3):
-            program = words[7].rpartition("/")[2]
-            self.readonly = {"process_name": program, "service_name": words[0]}
+            self.readonly = {"process_name": self.program, "service_name": words[0]}
 
     @property
     def name(self) -> str:
@@ -54,6 +53,11 @@ class Service:
         return self.words[1]
 
     @property
+    def program(self) -> str:
+        """The command without its folder."""
+        return self.command.rpartition("/")[2]
+
+    @property
     def command(self) -> str:
         return self.words[7]
 
@@ -61,9 +65,17 @@ class Service:
 class ServiceReader:
     """Reads entries for one version."""
 
-    def __init__(self, version: PostfixVersion, messages: Messages) -> None:
+    def __init__(
+        self, version: PostfixVersion, messages: Messages, *, as_daemons: bool = False
+    ) -> None:
+        """``as_daemons``: options are those that a daemon's getopt(3) sees.
+
+        To postconf(1), ``-omyorigin=x`` is ``-omy`` and ``-origin=x``: after the first letter, it
+        looks for another one that takes a value.
+        """
         self._version = version
         self._warning = messages.warning
+        self._clusters_from = 1 if as_daemons else 2
         types = ["unix", "fifo", "inet", "pass"]
         if version >= (3, 4):
             types.append("unix-dgram")
@@ -114,8 +126,10 @@ class ServiceReader:
             word = words[at]
             if word[0] != "-" or word == "--":
                 break
-            for index in range(2, len(word)):
+            for index in range(self._clusters_from, len(word)):
                 if word[index] in OPTIONS_WITH_VALUE:
+                    if index == 1:
+                        break
                     words.insert(at + 1, "-" + word[index:])
                     lines.insert(at + 1, lines[at])
                     word = words[at] = word[:index]
