@@ -169,7 +169,7 @@ def _server(tls: ServerTls) -> TlsExposure:
         client_certificate=client_certificate_of(tls),
     )
     if problem:
-        return exposed
+        return exposed._replace(old_library=handshake.old_protocols)
     return exposed._replace(
         protocols=handshake.protocols,
         old_library=handshake.old_protocols,

@@ -229,11 +229,15 @@ def _negotiable(
         suites = tuple(suite for suite in suites if not suite.shared_secret)
         certain = tuple(name for name in certain if _has_suite(name, suites, old=False))
         old = tuple(name for name in old if _has_suite(name, suites, old=True))
-        suites = tuple(suite for suite in suites if _has_protocol(suite, (*certain, *old)))
-    if problem is None and not certain and not old:
-        problem = Problem(False, "no version of TLS is left", value)
+        every = {False: certain, True: (*certain, *old)}
+        suites = tuple(suite for suite in suites if _has_protocol(suite, every[suite.old]))
     if problem is not None:
-        certain, old, suites = (), (), ()
+        old = ()
+    elif not certain:
+        text = "no version of TLS is left"
+        problem = Problem(False, f"{text} that OpenSSL still has" if old else text, value)
+    if problem is not None:
+        certain, suites = (), ()
     return Handshake(certain, old, ciphers.grade, ciphers.excluded, suites, problem)
 
 

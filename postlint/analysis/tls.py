@@ -43,6 +43,9 @@ CLIENTS = ("smtp", "lmtp")
 AUTHENTICATED = frozenset({"dane", "dane-only", "fingerprint", "verify", "secure"})
 """Levels at which the server has to prove who it is."""
 
+_SEARCHES = frozenset({"res_defnames", "res_dnsrch"})
+"""Resolver options with which a name may mean another one."""
+
 _TREATED_AS_ENCRYPT = frozenset({"fingerprint", "verify", "secure"})
 
 
@@ -324,7 +327,9 @@ def no_dnssec(service: Service) -> str | None:
         return f"{lookup.name} lacks dns"
     if prefix == "smtp" and service["ignore_mx_lookup_error"].yes:
         return "ignore_mx_lookup_error = yes"
-    return None
+    options = service[f"{prefix}_dns_resolver_options"]
+    searching = [item.text for item in options.elements() if item.text.lower() in _SEARCHES]
+    return f"{options.name} has {searching[0]}" if searching else None
 
 
 def explicit_values(

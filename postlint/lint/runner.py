@@ -145,7 +145,13 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
     """One finding for what the same rule says of the same place for several services."""
     merged: dict[tuple[object, ...], Finding] = {}
     for finding in findings:
-        key = (finding.code, finding.location.path, finding.location.span, finding.message)
+        key = (
+            finding.code,
+            finding.location.path,
+            finding.location.span,
+            finding.message,
+            finding.severity,
+        )
         first = merged.setdefault(key, finding)
         if first is not finding:
             known = {name for name, _ in first.services}

@@ -59,7 +59,8 @@ def auth_in_cleartext(service: Service) -> Iterator[Finding]:
     edit = replace_value(only.setting, "yes")
     if edit is not None and _has_certificate(service) and auth.tls.on:
         fix = Fix("set smtpd_tls_auth_only to yes", (edit,), "safe")
-    severity = None if public else Severity.WARNING
+    # A service that no master.cf shows may have -o smtpd_sasl_auth_enable=no.
+    severity = None if public and not service.implicit else Severity.WARNING
     if service_role(service) == "other":
         # A port of one's own: who can reach it, postlint does not know.
         deliberate = service.overrides("smtpd_tls_auth_only")

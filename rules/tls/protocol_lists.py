@@ -48,7 +48,7 @@ def inclusion_list_drops_new_protocols(instance: Instance) -> Iterator[Finding]:
         if verdict is None:
             continue
         consequence, severity = verdict
-        if severity is Severity.ERROR and _certainly_unused(instance, value):
+        if _certainly_unused(instance, value):
             severity = Severity.INFO
             consequence += " (no service uses it now)"
         first = protocols.inclusions[0].element

@@ -71,10 +71,13 @@ def _without_effect(instance: Instance, side: str, kind: Kind) -> Iterator[Findi
         if names_of(instance).mentioned(value.name) or not _stricter(value, twin, instance, kind):
             continue
         reason = _NOBODY["smtpd" if side == "smtpd" else "smtp", mandatory]
+        # Medium is the grade that Postfix advises where TLS is optional.
+        enough = side != "smtpd" and kind == "ciphers" and not _weak(twin, instance, kind)
         yield Finding(
             location,
             f"{value.name} has no effect: {reason}; {twin.name} counts and"
             f" is {shown(twin)} by default",
+            severity=Severity.INFO if enough and mandatory else None,
             parameter=value.name,
         )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import is_public, service_role
-from postlint.analysis.tls import tls_of
-from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList
+from postlint.analysis.tls import server_tls, tls_of
+from postlint.analysis.tls_protocols import BROKEN, LEGACY, Offered, ProtocolList
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
+from postlint.postfix.tls import CIPHER_GRADES
 from postlint.records import NamedTuple
 
 from .words import joined, said, service_items, strict_protocols_fix
@@ -64,8 +65,9 @@ def insecure_protocol_offered(instance: Instance) -> Iterator[Finding]:
             continue
         place = _place(found)
         if place is not None:
-            key = (place.path, place.span, use.value.name, found.certain, found.library)
-            groups.setdefault(key, []).append(found)
+            what = (use.value.name, found.certain, found.library, found.severity)
+            where = (place.path, place.span) if use.value.explicit else ()
+            groups.setdefault((what, where), []).append(found)
     for group in groups.values():
         yield from _exposure(group)
 
@@ -75,12 +77,37 @@ def _exposed(use: Use) -> _Exposed | None:
     offered = protocols.offered(use.side)
     if offered is None or not protocols.valid:
         return None
-    certain = tuple(name for name in offered.certain if name in LEGACY)
-    library = tuple(name for name in offered.library if name in LEGACY)
+    reachable = _reachable(use, offered)
+    certain = tuple(name for name in reachable.certain if name in LEGACY)
+    library = tuple(name for name in reachable.library if name in LEGACY)
     grade = _grade(use, certain, library)
     if grade is None:
         return None
     return _Exposed(use, protocols, certain, library, *grade)
+
+
+def _reachable(use: Use, offered: Offered) -> Offered:
+    """What is left of the versions where ciphers or certificates leave some out."""
+    service = use.service
+    prefix = "smtpd" if use.side == "server" else service.program
+    kinds = ("", "mandatory_") if use.mandatory else ("",)
+    names = [f"{prefix}_tls_{kind}exclude_ciphers" for kind in kinds]
+    lists = [f"tls_{grade}_cipherlist" for grade in CIPHER_GRADES]
+    if (
+        all(service[name].empty for name in names)
+        and not any(service[name].explicit for name in lists)
+        and not (use.side == "server" and service["smtpd_tls_req_ccert"].yes)
+    ):
+        return offered
+    from postlint.analysis.handshakes import client_handshake, server_handshake
+
+    if use.side == "server":
+        handshake = server_handshake(server_tls(service))
+    else:
+        handshake = client_handshake(service, "encrypt" if use.mandatory else "may")
+    if handshake.protocols is None:
+        return offered
+    return Offered(handshake.protocols, handshake.old_protocols)
 
 
 def _grade(

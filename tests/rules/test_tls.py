@@ -48,11 +48,14 @@ def mend(finding: Finding, folder: Path, code: str, version: str | None = None) 
 class TestOldVersions:
     """TLS001."""
 
-    def test_one_finding_for_all_services(self, tmp_path: Path) -> None:
+    def test_one_finding_for_all_services_that_it_is_as_bad_for(self, tmp_path: Path) -> None:
         main = "smtpd_tls_security_level = may\nsmtpd_tls_protocols = !SSLv2\n"
-        (finding,) = lint(tmp_path, "TLS001", main, "submission inet n - n - - smtpd\n")
+        master = "submission inet n - n - - smtpd\nsmtps inet n - n - - smtpd\n"
+        note, finding = lint(tmp_path, "TLS001", main, master)
+        assert note.severity.label == "info" and note.security_severity == 3.1
+        assert [label for label, _ in note.services] == ["smtp/inet"]
         assert finding.severity.label == "warning" and finding.security_severity == 5.9
-        assert [label for label, _ in finding.services] == ["smtp/inet", "submission/inet"]
+        assert [label for label, _ in finding.services] == ["submission/inet", "smtps/inet"]
         assert finding.message == (
             "clients can still negotiate TLSv1 and TLSv1.1: smtpd_tls_protocols = !SSLv2 allows it;"
             " only the OpenSSL library of today keeps SSLv3 out"
@@ -65,6 +68,31 @@ class TestOldVersions:
         (finding,) = lint(tmp_path, "TLS001", main)
         assert marked(finding) == ">=TLSv1.1"
         assert finding.security_severity == 3.1
+
+    def test_a_default_is_reported_once(self, tmp_path: Path) -> None:
+        master = (
+            "587 inet n - n - - smtpd -o smtpd_tls_security_level=encrypt\n"
+            "465 inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
+        )
+        (finding,) = lint(tmp_path, "TLS001", "", master)
+        assert marked(finding) == "encrypt"
+        assert [label for label, _ in finding.services] == ["587/inet", "465/inet"]
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            "tls_medium_cipherlist = EECDH+AESGCM:EDH+AESGCM\n",
+            "smtpd_tls_exclude_ciphers = SHA1, SHA256, SHA384\n",
+        ],
+    )
+    def test_old_versions_need_ciphers_of_their_own(self, settings: str, tmp_path: Path) -> None:
+        main = f"smtpd_tls_security_level = may\nsmtpd_tls_protocols = >=TLSv1\n{settings}"
+        assert not lint(tmp_path, "TLS001", main)
+
+    def test_required_client_certificates_keep_old_versions_out(self, tmp_path: Path) -> None:
+        main = "smtpd_tls_security_level = encrypt\nsmtpd_tls_req_ccert = yes\n"
+        (finding,) = lint(tmp_path, "TLS001", f"{main}smtpd_tls_mandatory_protocols = !SSLv2\n")
+        assert finding.message.endswith("where the OpenSSL library has it")
 
     def test_a_default_is_reported_where_tls_is_turned_on(self, tmp_path: Path) -> None:
         (finding,) = lint(tmp_path, "TLS001", "smtpd_tls_security_level = may\n")
