@@ -34,6 +34,7 @@ _UP_TO_1_1: Final = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.1")
 _KEEPS_NULL_CIPHERS_OUT: Final = "eNULL"
 _KEEPS_ANONYMOUS_CIPHERS_OUT: Final = "aNULL"
 _LEVEL_ONE_SINCE: Final = "3.1"
+_NO_CIPHER: Final = "no cipher is left"
 
 
 class Problem(NamedTuple):
@@ -62,6 +63,11 @@ class Handshake(NamedTuple):
     excluded: tuple[str, ...] | None
     suites: tuple[Suite, ...] | None
     problem: Problem | None = None
+
+    @property
+    def refuses_ciphers(self) -> bool:
+        """Whether OpenSSL refuses the list of ciphers because nothing is left in it."""
+        return self.problem is not None and self.problem.text == _NO_CIPHER
 
     @property
     def current_suites(self) -> tuple[Suite, ...]:
@@ -292,7 +298,7 @@ def _ciphers(
     text = ":".join((value.text, *(f"!{word}" for word in excluded)))
     suites = read_cipher_list(text)
     if suites is None or all(suite.old for suite in suites):
-        return _Ciphers(grade, excluded, (), 0, Problem(False, "no cipher is left", value))
+        return _Ciphers(grade, excluded, (), 0, Problem(False, _NO_CIPHER, value))
     return _Ciphers(grade, excluded, suites, security_level(text), None)
 
 

@@ -15,7 +15,7 @@ from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import SourceFile, SourceText
-from postlint.syntax.table import parse_policy, read_indexed, table_entry
+from postlint.syntax.table import parse_policy, table_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -87,7 +87,8 @@ class Policies:
 
         ``hints``: a table without any of these texts has no such key.
         """
-        if hints and not any(hint in self._source.text for hint in hints):
+        in_file = self.table.inline is None
+        if in_file and hints and not any(hint in self._source.text for hint in hints):
             return
         key = re.compile(pattern, re.IGNORECASE)
         lines = pattern if pattern.startswith("^") else f"{_KEY_START}(?:{pattern})"
@@ -113,7 +114,7 @@ class Policies:
     def _candidates(self, lines: re.Pattern[str] | None) -> Iterator[TableEntry]:
         """The entries that count; where lines tell all, only those that a pattern finds."""
         if lines is None or not self._is_plain():
-            for entry in read_indexed(self._source, quoted_keys=self._quoted_keys):
+            for entry in self.table.entries():
                 if entry.problem is None:
                     yield entry
             return
@@ -128,6 +129,8 @@ class Policies:
 
     def _is_plain(self) -> bool:
         """Whether every entry is one physical line without quotes in it."""
+        if self.table.inline is not None:
+            return False
         if self._plain is None:
             text = self._source.text
             self._plain = not _NOT_PLAIN.search(text) and text[:1] not in WHITE_SPACE

@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from postlint.analysis.nexthops import destination, next_hop
-from postlint.config.effective import Element
+from postlint.analysis.nexthops import SMTP_PROGRAMS, destination, next_hop
+from postlint.config.effective import UNKNOWN, Element
 from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 
@@ -40,6 +40,7 @@ _OWN_TRANSPORTS: Final = (
     "virtual_transport",
     "content_filter",
 )
+_USUALLY_NOT: Final = frozenset({"discard", "error", "local", "retry", "virtual"})
 
 
 class Route(NamedTuple):
@@ -94,8 +95,9 @@ class Routes:
             target = destination(main[name])
             if target is None:
                 continue
-            self.complete = self.complete and target.known
-            if target.nexthop.text:
+            if UNKNOWN in target.transport:
+                self.complete = False
+            elif target.nexthop.text:
                 place = main[name].value_location
                 yield from self._hops(target.transport, target.nexthop.text, place)
         for table in self._instance.tables:
@@ -127,9 +129,16 @@ class Routes:
     def _hops(self, transport: str, text: str, place: Location | None) -> Iterator[Route]:
         for start, end in split_list(text, braces=False):
             element = Element(text[start:end], place)
-            if not element.known:
+            if not element.known and self._goes_by_smtp(transport):
                 self.complete = False
             yield Route(transport, next_hop(element), place)
+
+    def _goes_by_smtp(self, transport: str) -> bool:
+        """Whether a service is an SMTP client; of one that is not there its usual name tells."""
+        programs = {item.program for item in self._instance.services if item.name == transport}
+        if not programs:
+            return transport not in _USUALLY_NOT
+        return not SMTP_PROGRAMS.isdisjoint(programs)
 
 
 @lru_cache(maxsize=8)

@@ -176,7 +176,7 @@ def _target(candidate: Candidate, *, version: str | None, root: Path | None, hos
         instance = load_instance(candidate, pinned, root, host=host)
     if candidate.named is None:
         return Target(instance)
-    tables = {table.source.path for table in instance.policy_tables}
+    tables = {table.source.path for table in instance.policy_tables if table.inline is None}
     return Target(instance, frozenset(candidate.named | tables))
 
 

@@ -51,10 +51,11 @@ def table_references(value: Effective) -> Iterator[TableReference]:
 class PolicyTable:
     """A TLS policy table whose source can be read.
 
-    ``services`` are the clients that look it up; ``parameter`` the one that names it.
+    ``services`` are the clients that look it up; ``parameter`` the one that names it. ``inline``
+    are the entries of a table that stands in a setting itself; ``source`` is that of the setting.
     """
 
-    __slots__ = ("instance", "parameter", "reference", "services", "source")
+    __slots__ = ("inline", "instance", "parameter", "reference", "services", "source")
 
     def __init__(
         self,
@@ -63,15 +64,19 @@ class PolicyTable:
         reference: TableReference,
         source: SourceFile,
         services: tuple[Service, ...],
+        inline: tuple[TableEntry, ...] | None = None,
     ) -> None:
         self.instance = instance
         self.parameter = parameter
         self.reference = reference
         self.source = source
         self.services = services
+        self.inline = inline
 
     def entries(self) -> Iterator[TableEntry]:
         """The entries in their order, streamed."""
+        if self.inline is not None:
+            return iter(self.inline)
         return read_indexed(self.source, quoted_keys=self.instance.version >= (3, 2))
 
     def policies(self) -> Iterator[tuple[TableEntry, Policy]]:
@@ -90,11 +95,27 @@ def policy_tables(instance: Instance) -> list[PolicyTable]:
             continue
         parameter = f"{service.program}_tls_policy_maps"
         for reference in table_references(service[parameter]):
-            if reference.type in INDEXED_TYPES:
+            if reference.type in INDEXED_TYPES or reference.type == "inline":
                 found.setdefault(reference.name, (parameter, reference, []))[2].append(service)
     tables = []
     for name, (parameter, reference, services) in found.items():
+        if reference.type == "inline":
+            table = _inline(instance, parameter, reference, tuple(services))
+            tables += [] if table is None else [table]
+            continue
         source = instance.files.read(name)
         if source is not None:
             tables.append(PolicyTable(instance, parameter, reference, source, tuple(services)))
     return tables
+
+
+def _inline(
+    instance: Instance, parameter: str, reference: TableReference, services: tuple[Service, ...]
+) -> PolicyTable | None:
+    """A policy table in a setting; None where its text is put together from others."""
+    for table in instance.tables:
+        if (table.type, table.name) == ("inline", reference.name) and table.text is not None:
+            source = table.text.source
+            entries = tuple(entry for entry in table.entries() if entry.value.source.path)
+            return PolicyTable(instance, parameter, reference, source, services, entries)
+    return None

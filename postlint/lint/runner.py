@@ -182,7 +182,7 @@ def _sources(instance: Instance) -> list[SourceFile]:
 
 def _table_sources(instance: Instance) -> list[SourceFile]:
     """The lookup tables that have been read; finding them is not what this is for."""
-    found = [table.source for table in instance.policy_tables]
+    found = [table.source for table in instance.policy_tables if table.inline is None]
     for table in instance.__dict__.get("tables", ()):
         if table.loaded is not None and table.loaded not in found:
             found.append(table.loaded)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from postlint.analysis.nexthops import is_address, next_hops
+from postlint.analysis.nexthops import is_address
 from postlint.analysis.policies import ENTRY_LIMIT, destination, policies_of
+from postlint.analysis.routes import routes_of
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
@@ -14,8 +16,12 @@ from postlint.postfix.services import inet_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.routes import Route
     from postlint.config.tables import PolicyTable
     from postlint.syntax.table import TableEntry
+
+MANY_HOSTS = 500
+"""Hosts of next hops whose other spellings are looked for."""
 
 _NOT_BARE = r"[\[:]"
 _NEVER = r"^(?:\*|\.[^ \t]*[\[:]|\[\.|(?:smtp|lmtp|relay):|[0-9.]+(?=[ \t\v\f\r\n]|\Z))"
@@ -48,22 +54,39 @@ def key_never_matches(table: PolicyTable) -> Iterator[Finding]:
         why = _never(entry.key.text)
         if why is not None:
             yield _key_finding(table, entry, why)
-    relayhost = table.instance.main["relayhost"]
-    hops = next_hops(relayhost)
-    place = relayhost.value_location
-    if len(hops) != 1 or not hops[0].element.known or place is None or hops[0].problem:
+    yield from _other_spellings(table)
+
+
+def _other_spellings(table: PolicyTable) -> Iterator[Finding]:
+    """Keys that name the host of a known next hop, but not as the next hop is spelled."""
+    routes = routes_of(table.instance)
+    found = [route for service in table.services for route in routes.of(service)]
+    known: dict[str, dict[str, Route]] = {}
+    for route in found:
+        hop = route.hop
+        if hop is not None and hop.element.known and hop.problem is None:
+            known.setdefault(hop.host.lower(), {}).setdefault(hop.text.lower(), route)
+    if not known or not routes.complete:
         return
-    hop = hops[0]
-    host = re.escape(hop.host)
-    if next(policies.with_key(rf"^{re.escape(hop.text)}(?=[ \t\v\f\r\n]|\Z)"), None) is not None:
-        return
-    other = rf"^(?:\[{host}\](?::[^ \t]*)?|{host}(?::[^ \t]*)?)(?=[ \t\v\f\r\n]|\Z)"
-    for entry, _ in policies.with_key(other):
-        finding = _key_finding(table, entry, f"the relay host is spelled {hop.text}")
-        finding.related = (Related("the relay host", place),)
-        if table.parameter.startswith("smtp_"):
-            edit = Edit(entry.key.location, hop.text)
-            finding.fix = Fix("spell it as relayhost does", (edit,), "unsafe")
+    by_domain = any(route.hop is None for route in found)
+    policies = policies_of(table)
+    hosts = "|".join(map(re.escape, islice(known, MANY_HOSTS)))
+    keys = rf"^(?:\[(?:{hosts})\](?::[^ \t]*)?|(?:{hosts})(?::[^ \t]*)?)(?=[ \t\v\f\r\n]|\Z)"
+    entries = [entry for entry, _ in policies.with_key(keys)]
+    spelled = {entry.key.text.lower() for entry in entries}
+    for entry in entries:
+        host, _, style = destination(entry.key.text)
+        spellings = known.get(host, {})
+        if spelled & set(spellings) or not spellings or (style == "host" and by_domain):
+            continue
+        route = next(iter(spellings.values()))
+        text = route.hop.text if route.hop is not None else ""
+        finding = _key_finding(table, entry, f"the next hop is spelled {text}")
+        if route.location is not None:
+            finding.related = (Related("the next hop", route.location),)
+        if len(spellings) == 1:
+            edit = Edit(entry.key.location, text)
+            finding.fix = Fix("spell it as the next hop is", (edit,), "unsafe")
         yield finding
 
 

@@ -8,7 +8,7 @@ from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList, missing
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
-from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
+from postlint.postfix.tls import CIPHER_GRADES, cipher_grade, policy_levels
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
@@ -17,6 +17,7 @@ from ..tls.words import joined
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.config.service import Service
     from postlint.config.tables import PolicyTable
     from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.source import Location, SourceText
@@ -148,12 +149,13 @@ def bad_policy_cipher(table: PolicyTable) -> Iterator[Finding]:
     References: postconf(5) smtp_tls_policy_maps, src/tls/tls_misc.c
     """
     version = table.instance.version
+    client = table.services[0]
 
     def wanted(policy: Policy) -> bool:
-        return any(True for _ in _cipher_problems(policy, version))
+        return any(True for _ in _cipher_problems(policy, version, client))
 
     for entry, policy in policies_of(table).entries(wanted):
-        for verdict in _cipher_problems(policy, version):
+        for verdict in _cipher_problems(policy, version, client):
             yield Finding(
                 verdict.location,
                 f"{entry.key.text}: {verdict.text}",
@@ -163,7 +165,10 @@ def bad_policy_cipher(table: PolicyTable) -> Iterator[Finding]:
             )
 
 
-def _cipher_problems(policy: Policy, version: PostfixVersion) -> Iterator[_Verdict]:
+def _cipher_problems(
+    policy: Policy, version: PostfixVersion, client: Service
+) -> Iterator[_Verdict]:
+    """What is wrong with ciphers= and exclude=; ``client``: who takes the lists of grades."""
     if level_of(policy) == "none":
         return
     for attribute in policy.attributes:
@@ -175,13 +180,29 @@ def _cipher_problems(policy: Policy, version: PostfixVersion) -> Iterator[_Verdi
             if verdict is not None:
                 yield verdict
         elif attribute.name == "exclude":
+            signed = False
             for match in _CIPHER_WORD.finditer(value.text):
-                place = value.cut(*match.span()).location
                 if match[0][0] in "!+-@":
+                    signed = True
                     text = f'exclude={match[0]} starts with "{match[0][0]}": its mail is deferred'
-                    yield _Verdict(place, text)
-                elif match[0] == "ALL":
-                    yield _Verdict(place, "exclude=ALL leaves no cipher: its mail is deferred")
+                    yield _Verdict(value.cut(*match.span()).location, text)
+            if not signed and _leaves_nothing(policy, client, value.text):
+                text = f"exclude={value.text} leaves no cipher: its mail is deferred"
+                yield _Verdict(value.location, text)
+
+
+def _leaves_nothing(policy: Policy, client: Service, exclude: str) -> bool:
+    """Whether OpenSSL finds no cipher after the exclusions of a policy."""
+    from postlint.analysis.handshakes import client_handshake, excluded_words
+
+    level = level_of(policy)
+    given = {item.name: item.value.text for item in policy.attributes if item.value is not None}
+    grade = given.get("ciphers")
+    if level not in policy_levels(client.version):
+        return False
+    with_it = client_handshake(client, level, grade=grade, exclude=excluded_words(exclude))
+    without = client_handshake(client, level, grade=grade, exclude=())
+    return with_it.refuses_ciphers and not without.refuses_ciphers
 
 
 def _grade(value: SourceText, version: PostfixVersion) -> _Verdict | None:

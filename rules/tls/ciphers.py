@@ -15,10 +15,13 @@ from postlint.syntax.source import Span
 from .words import SIDES, anchor, joined, service_items, shown
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from postlint.analysis.tls import Use
+    from postlint.config.effective import Effective
     from postlint.config.instance import Instance
+    from postlint.postfix.versions import PostfixVersion
 
 _GRADES = tuple(f"{side}_tls_{kind}ciphers" for side in SIDES for kind in ("", "mandatory_"))
 _EXCLUSIONS = tuple(
@@ -26,9 +29,9 @@ _EXCLUSIONS = tuple(
 )
 _LISTS = tuple(f"tls_{grade}_cipherlist" for grade in ("high", "medium", "low", "export"))
 _MODIFIERS = "!+-@"
+_NEEDS_OPENSSL_1_1 = (3, 6)
 _CIPHER_WORD = LazyPattern(r"[^,: \t\r\n]+")
 _LOOKS_LIKE_CIPHERS = LazyPattern(r"[:!+@]|[A-Z]{3}.*-|^(?:ALL|DEFAULT|HIGH|LOW|MEDIUM)$")
-_NULL_WORDS = frozenset({"eNULL", "NULL", "COMPLEMENTOFALL"})
 _WEAK_WORDS = LazyPattern(
     r"(?:^|[-+])(?:RC4|3DES|DES|EXP|EXPORT|EXPORT40|EXPORT56|MD5|aDSS|DSS|SEED|IDEA|RC2|LOW)(?:$|[-+])"
 )
@@ -148,18 +151,30 @@ def null_cipher(instance: Instance) -> Iterator[Finding]:
                 service=None if service is None else service.label,
             )
     for service, value in explicit_values(instance, _LISTS):
-        words = [match[0] for match in _CIPHER_WORD.finditer(value.text)]
-        if not value.known or any(word.lstrip("!-") in _NULL_WORDS for word in _negated(words)):
+        found = _null_word(value) if value.known else None
+        if found is None:
             continue
-        for match in _CIPHER_WORD.finditer(value.text):
-            location = value.locate(*match.span()) or value.value_location
-            if match[0] in _NULL_WORDS and location is not None:
-                yield Finding(
-                    location,
-                    f"{value.name}: {match[0]} lets ciphers without encryption in",
-                    parameter=value.name,
-                    service=None if service is None else service.label,
-                )
+        location = value.locate(*found.span()) or value.value_location
+        if location is not None:
+            yield Finding(
+                location,
+                f"{value.name}: {found[0]} lets ciphers without encryption in",
+                parameter=value.name,
+                service=None if service is None else service.label,
+            )
+
+
+def _null_word(value: Effective) -> re.Match[str] | None:
+    """The first word of a list that adds ciphers without encryption which no other takes away."""
+    from postlint.analysis.cipher_suites import read_cipher_list
+
+    left = {suite for suite in read_cipher_list(value.text) or () if "null" in suite.kinds}
+    if all(suite.shared_secret for suite in left):
+        return None
+    for match in _CIPHER_WORD.finditer(value.text):
+        if match[0][0] not in _MODIFIERS and left & set(read_cipher_list(match[0]) or ()):
+            return match
+    return None
 
 
 def _negated(words: list[str]) -> list[str]:
@@ -168,11 +183,12 @@ def _negated(words: list[str]) -> list[str]:
 
 @rule("TLS012", severity=Severity.ERROR, security=5.9)
 def bad_exclude_syntax(instance: Instance) -> Iterator[Finding]:
-    """A cipher to exclude is written with "!" or another sign before it.
+    """A cipher to exclude is written with "!" or another sign before it, or none is left.
 
     Why: The parameter excludes by itself. Postfix refuses signs there only in the handshake, and
-        lets it fail.
-    Fix: Write the names without signs.
+        lets it fail. OpenSSL does the same when nothing is left for TLS 1.2, even for clients
+        that know TLS 1.3.
+    Fix: Write the names without signs, and leave ciphers for TLS 1.2.
     Bad:
         smtpd_tls_security_level = may
         smtpd_tls_exclude_ciphers = !MD5, !RC4
@@ -203,6 +219,52 @@ def bad_exclude_syntax(instance: Instance) -> Iterator[Finding]:
                 service=None if service is None else service.label,
                 fix=fix,
             )
+    yield from _leaves_nothing(instance)
+
+
+def _leaves_nothing(instance: Instance) -> Iterator[Finding]:
+    """Exclusions after which OpenSSL finds no cipher in the list."""
+    places: dict[tuple[object, ...], tuple[Finding, list[Use]]] = {}
+    for use in tls_of(instance).uses("exclude_ciphers"):
+        location = use.value.value_location
+        if location is None or not use.value.explicit or not _excludes_everything(use):
+            continue
+        finding = Finding(
+            location,
+            f"{use.value.name} leaves no cipher for TLS 1.2: every handshake fails",
+            parameter=use.value.name,
+        )
+        key = (location.path, location.span)
+        places.setdefault(key, (finding, []))[1].append(use)
+    for finding, uses in places.values():
+        finding.services = service_items(uses)
+        yield finding
+
+
+def _excludes_everything(use: Use) -> bool:
+    """Whether a list that is fine without the exclusions has nothing in it with them."""
+    elements = use.value.elements(braces=False, separators=":")
+    words = [element.text for element in elements]
+    if not use.value.known or not words or any(word[0] in _MODIFIERS for word in words):
+        return False
+    side = use.value.name.partition("_")[0]
+    grade = use.service[f"{side}_tls_{'mandatory_' if use.mandatory else ''}ciphers"].word()
+    meant = cipher_grade(grade or "", use.service.version)
+    listed = use.service[f"tls_{meant}_cipherlist"]
+    version = use.service.version
+    if meant is None or not listed.known or _nothing_left(listed.text, version):
+        return False
+    return _nothing_left(":".join((listed.text, *(f"!{word}" for word in words))), version)
+
+
+def _nothing_left(text: str, version: PostfixVersion) -> bool:
+    """Whether the OpenSSL that this Postfix is built with refuses a list."""
+    from postlint.analysis.cipher_suites import read_cipher_list
+
+    suites = read_cipher_list(text)
+    if suites is None:
+        return True
+    return version >= _NEEDS_OPENSSL_1_1 and all(suite.old for suite in suites)
 
 
 @rule("TLS014", severity=Severity.INFO, security=2.0)
@@ -295,13 +357,16 @@ def custom_cipherlist(instance: Instance) -> Iterator[Finding]:
         location = value.value_location
         if location is None or not value.known or not words:
             continue
-        problem = _cipher_problem(words)
+        nothing = _nothing_left(value.text, instance.version)
+        problem = "leaves no cipher for TLS 1.2: every handshake fails" if nothing else None
+        problem = problem or _cipher_problem(words)
+        severity = Severity.WARNING if problem else Severity.INFO
         yield Finding(
             location,
             f"{value.name} replaces the list that Postfix maintains"
             + (f", and {problem}" if problem else ""),
-            severity=Severity.WARNING if problem else Severity.INFO,
-            security_severity=4.8 if problem else None,
+            severity=Severity.ERROR if nothing else severity,
+            security_severity=5.9 if nothing else 4.8 if problem else None,
             parameter=value.name,
             service=None if service is None else service.label,
         )

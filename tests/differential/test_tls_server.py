@@ -146,6 +146,10 @@ def test_ciphers(certificate: str) -> None:
         "inside": smtpd(smtpd_tls_exclude_ciphers="kEDH+aRSA"),
         "mandatory": smtpd(smtpd_tls_mandatory_exclude_ciphers="!MD5"),
         "other": smtpd(smtpd_tls_mandatory_ciphers="strong"),
+        "nothing": smtpd(smtpd_tls_exclude_ciphers="HIGH, PSK, SRP"),
+        "old": smtpd(tls_medium_cipherlist="RC4-SHA:DES-CBC3-SHA"),
+        "new": smtpd(tls_medium_cipherlist="TLS_AES_256_GCM_SHA384"),
+        "static": smtpd(tls_medium_cipherlist="kRSA", smtpd_tls_protocols="TLSv1.2"),
     }
     settings = {"smtpd_tls_chain_files": certificate, "smtpd_tls_security_level": "may"}
     with running(lines, settings) as server:
@@ -154,10 +158,12 @@ def test_ciphers(certificate: str) -> None:
         listed = handshake(server.port("list"), "TLSv1.2", ciphers="eNULL:@SECLEVEL=0")
         out = handshake(server.port("kept-out"), "TLSv1.2", ciphers="eNULL:@SECLEVEL=0")
         anonymous = handshake(server.port("medium"), "TLSv1.2", ciphers="aNULL:@SECLEVEL=0")
+        static = handshake(server.port("static"), "TLSv1.2", ciphers="eNULL:@SECLEVEL=0")
         assert "invalid cipher grade" in server.log("word")
         assert "invalid unary" in server.log("sign")
     failing = {name for name, well in works.items() if not well}
-    assert failing == {"word", "sign", "plus"}
+    assert failing == {"word", "sign", "plus", "nothing", "old", "new"}
+    assert static is not None and "NULL" in static[1]
     assert null is not None and "NULL" in null[1]
     assert listed is not None and "NULL" in listed[1]
     assert out is None

@@ -70,7 +70,7 @@ def test_the_relay_host_in_another_spelling(tmp_path: Path) -> None:
         (
             "warning",
             "mail.example.org:587 is never looked up:"
-            " the relay host is spelled [Mail.example.org]:587",
+            " the next hop is spelled [Mail.example.org]:587",
         )
     ]
     assert found[0].fix is not None and found[0].fix.applicability == "unsafe"
