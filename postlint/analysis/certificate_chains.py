@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from postlint.analysis.certificates import store_of
@@ -9,7 +10,7 @@ from postlint.analysis.tls_identities import named_file
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
-    from postlint.analysis.certificates import Certificate
+    from postlint.analysis.certificates import Certificate, PemFile
     from postlint.analysis.tls_identities import Pair
     from postlint.config.service import Service
 
@@ -35,7 +36,7 @@ def chain_of(service: Service, pair: Pair) -> Chain:
     leaf, issuers = pair.leaf, pair.issuers
     if leaf.self_issued or not pair.whole:
         return Chain()
-    if not any(leaf.issued_by(item) for item in issuers):
+    if not leaf.has_issuer(issuers):
         if not issuers and _authorities_have_issuer(service, leaf) is not False:
             return Chain()
         return Chain(missing=leaf, better=_better(service, pair))
@@ -65,9 +66,14 @@ def _authorities_have_issuer(service: Service, leaf: Certificate) -> bool | None
     file = None if named is None else store_of(service.instance).file(named.path)
     if file is None or not file.complete:
         return None
-    if any(leaf.issued_by(item) for item in file.certificates):
+    if _holds_issuer(file, leaf):
         return True
     return False if service["tls_append_default_CA"].yes is False else None
+
+
+@lru_cache(maxsize=64)
+def _holds_issuer(file: PemFile, leaf: Certificate) -> bool:
+    return leaf.has_issuer(file.certificates)
 
 
 def _misplaced(leaf: Certificate, issuers: tuple[Certificate, ...]) -> Certificate | None:
@@ -75,8 +81,7 @@ def _misplaced(leaf: Certificate, issuers: tuple[Certificate, ...]) -> Certifica
     current = leaf
     for at, item in enumerate(issuers):
         if not current.issued_by(item):
-            later = any(current.issued_by(other) for other in issuers[at + 1 :])
-            return item if later else None
+            return item if current.has_issuer(issuers[at + 1 :]) else None
         current = item
     return None
 
@@ -91,4 +96,4 @@ def _better(service: Service, pair: Pair) -> str | None:
         return None
     certificates = file.certificates
     fits = any(item.key == pair.leaf.key for item in certificates[:1])
-    return path if fits and any(pair.leaf.issued_by(item) for item in certificates) else None
+    return path if fits and pair.leaf.has_issuer(certificates) else None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from postlint.syntax.pem import read_pem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from typing import TypeVar
 
@@ -31,6 +31,19 @@ LARGEST_FILE: Final = 4 << 20
 
 MOST_OBJECTS: Final = 2000
 """Further objects of a file are not looked at."""
+
+_LARGEST_CERTIFICATE: Final = 256 << 10
+_LARGEST_KEY: Final = 20_000
+_LARGEST_DSA_KEY: Final = 1500
+"""Bytes of DER: larger ones are made to keep somebody busy, for a DSA key is raised to a power."""
+
+_MOST_KEYS: Final = 8
+"""Further private keys of a file are not decoded."""
+
+MOST_ISSUERS: Final = 8
+"""Further certificates with the name of an issuer are not asked whether they are it."""
+
+_DSA_AND_DH: Final = (bytes.fromhex("2a8648ce380401"), bytes.fromhex("2a864886f70d010301"))
 
 MISSING_LIBRARY: Final = (
     "certificates were not looked into, for want of the Python library cryptography (42 or newer):"
@@ -125,11 +138,19 @@ class Certificate:
         is_own = name.partition(".")[0] == "localhost" or name.endswith(".localdomain")
         return is_own and self.self_issued
 
+    def has_issuer(self, others: Iterable[Certificate]) -> bool:
+        """Whether one of the others signed this; too many with the right name are taken for it."""
+        named = [other for other in others if self._names(other)]
+        return len(named) > MOST_ISSUERS or any(self.issued_by(other) for other in named)
+
+    def _names(self, other: Certificate) -> bool:
+        return bool(self._x509.issuer == other._x509.subject)
+
     def issued_by(self, other: Certificate) -> bool:
         """Whether the other's key signed this; by the name alone where that can not be checked."""
         from cryptography.exceptions import InvalidSignature
 
-        if self._x509.issuer != other._x509.subject:
+        if not self._names(other):
             return False
         try:
             self._x509.verify_directly_issued_by(other._x509)
@@ -208,7 +229,9 @@ class Store:
         return PemFile(name, objects, is_der=not objects and data[:2] in (b"\x30\x82", b"\x30\x81"))
 
     def _objects(self, data: bytes) -> Iterator[PemObject]:
+        keys = 0
         for number, block in enumerate(read_pem(data), 1):
+            keys += block.is_key
             if number > MOST_OBJECTS + 1:
                 return
             if block.data is None or not (block.is_key or block.label in CERTIFICATE_LABELS):
@@ -217,7 +240,8 @@ class Store:
                 self._instance.note(MISSING_LIBRARY)
                 yield PemObject(number, block)
             elif block.is_key:
-                yield PemObject(number, block, public_key=_half(block))
+                half = _half(block) if keys <= _MOST_KEYS else None
+                yield PemObject(number, block, public_key=half)
             else:
                 yield PemObject(number, block, certificate=decode_certificate(block.data))
 
@@ -232,6 +256,8 @@ def decode_certificate(data: bytes) -> Certificate | None:
     """A certificate from DER; None for what the library does not take."""
     from cryptography import x509
 
+    if len(data) > _LARGEST_CERTIFICATE:
+        return None
     return _known(lambda: Certificate(x509.load_der_x509_certificate(data)))
 
 
@@ -250,6 +276,9 @@ def _half(block: PemBlock) -> PublicKey | None:
 
     data = block.data
     if block.encrypted or block.label not in _KEY_LABELS or data is None:
+        return None
+    is_dsa = block.label.startswith("DSA") or any(name in data[:64] for name in _DSA_AND_DH)
+    if len(data) > (_LARGEST_DSA_KEY if is_dsa else _LARGEST_KEY):
         return None
     # A full check of the primes takes long for keys made to take long.
     return _known(

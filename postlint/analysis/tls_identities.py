@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PAIRS = (("cert_file", "key_file"), ("eccert_file", "eckey_file"), ("dcert_file", "dkey_file"))
 """What follows ``smtpd_tls_`` in the names of parameters that belong together."""
 
+_MOST_ISSUERS = 32
+"""Further certificates that are sent along are not judged; the longest real chains have five."""
+
 ProblemKind: TypeAlias = Literal["pair", "order", "unused"]
 """``pair``: key and certificate do not make a pair; ``order``: the certificates do not begin with
 that of the key. Both switch TLS off. ``unused``: a key that no certificate belongs to."""
@@ -53,7 +56,7 @@ class Pair(NamedTuple):
     file: NamedFile
     """The file of the certificate."""
     whole: bool
-    """Whether all certificates that are sent along could be decoded."""
+    """Whether all certificates that are sent along are there and could be decoded."""
 
 
 class Problem(NamedTuple):
@@ -172,9 +175,7 @@ def _load_pair(identity: Identity, certificate: Effective, key: Effective) -> No
         identity.problems.append(_mismatch(file, named, key_named, half))
         return
     rest = [item.certificate for item in found[1:]]
-    issuers = tuple(item for item in rest if item is not None)
-    whole = file.complete and len(issuers) == len(rest)
-    identity.pairs.append(Pair(half, leaf, issuers, named, whole))
+    identity.pairs.append(_pair(half, leaf, rest, named))
 
 
 def _is_certificate(item: PemObject) -> bool:
@@ -239,6 +240,13 @@ def _mismatch(file: PemFile, named: NamedFile, key: NamedFile, half: PublicKey |
     if key.path == named.path:
         return Problem("pair", f"key and certificate in {named.path} do not belong together", named)
     return Problem("pair", f"{key.path} does not belong to {named.path}", key, named)
+
+
+def _pair(
+    half: PublicKey | None, leaf: Certificate, rest: list[Certificate | None], named: NamedFile
+) -> Pair:
+    issuers = tuple(item for item in rest[:_MOST_ISSUERS] if item is not None)
+    return Pair(half, leaf, issuers, named, whole=len(issuers) == len(rest))
 
 
 class _Chains:
@@ -325,15 +333,13 @@ class _Chains:
                     return Problem("order", text, named)
             text = f"the key in {key.path} does not belong to the certificate that follows"
             return Problem("pair", text, key, None if named.path == key.path else named)
-        issuers = tuple(entry for entry in decoded[1:] if entry is not None)
-        whole = len(issuers) == len(decoded) - 1
         kind = leaf.key_kind
         if kind is not None and leaf.key is not None and kind in self._kinds:
             text = f"{named.path} brings a second certificate for {leaf.key.algorithm} keys"
             return Problem("pair", text, named, self._kinds[kind])
         if kind is not None:
             self._kinds[kind] = named
-        self._identity.pairs.append(Pair(half, leaf, issuers, named, whole))
+        self._identity.pairs.append(_pair(half, leaf, decoded[1:], named))
         return None
 
 

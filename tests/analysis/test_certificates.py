@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +18,14 @@ from postlint.analysis import certificates
 from postlint.analysis.certificates import Certificate, decode_certificate, store_of
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
-from tests.certificates import authority, certificate, kept_key, new_key, traditional
+from tests.certificates import (
+    authority,
+    certificate,
+    kept_key,
+    key_text,
+    new_key,
+    traditional,
+)
 from tests.linting import lint_folder
 
 if TYPE_CHECKING:
@@ -163,6 +171,49 @@ def test_without_the_library_other_files_are_no_matter(
     read(tmp_path, "no certificate\n")
     instance = instance_of(tmp_path)
     assert store_of(instance).file("/etc/postfix/absent.pem") is None and not instance.notes
+
+
+def test_keys_that_are_made_to_take_long(tmp_path: Path) -> None:
+    """The public half of a DSA key is a power of its private one: minutes, for a large one."""
+    huge = pem("PRIVATE KEY", dsa_key(octets=3000))
+    usual = key_text(kept_key("DSA"))
+    (first, second) = read(tmp_path, huge + usual).objects
+    assert first.is_key and first.public_key is None
+    assert second.public_key is not None and second.public_key.bits == 2048
+
+
+def test_only_some_keys_and_certificates_are_decoded(tmp_path: Path) -> None:
+    own = certificate()
+    objects = read(tmp_path, own.key_pem * 10).objects
+    assert [item.public_key is not None for item in objects] == [True] * 8 + [False] * 2
+    many = read(tmp_path, own.pem * (certificates.MOST_OBJECTS + 1))
+    assert len(many.objects) == certificates.MOST_OBJECTS and not many.complete
+
+
+def test_many_certificates_with_the_name_of_the_issuer() -> None:
+    leaf = decoded(certificate(by=authority("A")))
+    others = [decoded(authority("A")) for _ in range(certificates.MOST_ISSUERS)]
+    assert not leaf.has_issuer(others)
+    assert leaf.has_issuer([*others, others[0]]), "too many to ask each of them"
+
+
+def pem(label: str, data: bytes) -> str:
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(data).decode()}-----END {label}-----\n"
+
+
+def dsa_key(octets: int) -> bytes:
+    """A DSA key in PKCS #8 with a modulus and an exponent of this length, both of ones."""
+    number = der(2, b"\x00" + b"\xff" * octets)
+    algorithm = der(0x30, bytes.fromhex("06072a8648ce380401") + der(0x30, number * 3))
+    return der(0x30, der(2, b"\x00") + algorithm + der(4, number))
+
+
+def der(tag: int, body: bytes) -> bytes:
+    length = len(body)
+    if length < 0x80:
+        return bytes([tag, length]) + body
+    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(size)]) + size + body
 
 
 def test_files_out_of_reach(tmp_path: Path) -> None:

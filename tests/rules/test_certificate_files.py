@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postlint.analysis import certificates
+from postlint.config.discovery import Discovery
+from postlint.config.load import load_instance
+from postlint.lint.registry import bundled_rules
 from tests.certificates import authority, certificate, kept_key, key_text, new_key
 from tests.differential.tls_clients import require_openssl
 from tests.linting import lint_files
@@ -17,8 +20,10 @@ from tests.rules.fixes import marked
 from tests.rules.test_tls import texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from postlint.config.instance import Instance
     from postlint.lint.finding import Finding
     from tests.certificates import Issued
 
@@ -36,6 +41,11 @@ OWN = certificate()
 @pytest.fixture(autouse=True)
 def _fixed_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificates, "now", lambda: NOW)
+
+
+def key_too_permissive(instance: Instance) -> Iterator[Finding]:
+    (rule,) = [rule for rule in bundled_rules() if rule.code == "CRT005"]
+    yield from rule.check(instance)
 
 
 def lint(
@@ -194,6 +204,28 @@ class TestModes:
         closed.chmod(0o711)
         (closed / "real.pem").chmod(0o644)
         assert len(lint(tmp_path, "CRT005", "", main, host=True)) == 1
+
+    def test_image(self, tmp_path: Path) -> None:
+        """Below --root modes count, groups are those of another system."""
+        root, name = tmp_path / "root", "/etc/ssl/private/x.pem"
+        path = root / name.removeprefix("/")
+        path.parent.mkdir(parents=True)
+        path.write_text(OWN.chain, "utf-8")
+        folder = root / "etc/postfix"
+        folder.mkdir()
+        (folder / "main.cf").write_text(f"smtpd_tls_chain_files = {name}\n", "utf-8")
+        said = {}
+        for mode in (0o644, 0o640, 0o600):
+            path.chmod(mode)
+            (candidate,) = Discovery().find([str(folder)], bytes)
+            instance = load_instance(candidate, root=root)
+            said[mode] = [
+                item.message.partition(" can ")[2] for item in key_too_permissive(instance)
+            ]
+        assert said == {0o644: ["be read by every user (mode 0644)"], 0o640: [], 0o600: []}
+        path.parent.chmod(0o700)
+        path.chmod(0o644)
+        assert not list(key_too_permissive(load_instance(candidate, root=root)))
 
     def test_modes_of_a_checkout_say_nothing(self, tmp_path: Path) -> None:
         assert not lint(tmp_path, "CRT005", OWN.chain)
