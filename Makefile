@@ -2,7 +2,8 @@
 BIN = .venv/bin
 SEED = 1
 
-.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs proof-tls
+.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs proof-tls \
+	proof-relay
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
@@ -48,3 +49,7 @@ proof-tls: ## TLS and AUTH of 520 services made at random, and the client's poli
 	POSTLINT_TLS_SERVICES=520 POSTLINT_TLS_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -q -s \
 		tests/differential/test_tls_exposure.py tests/differential/test_tls_client_policies.py \
 		tests/differential/test_cipher_suites.py
+
+proof-relay: ## relay verdicts and --explain against 2,400 smtpd services made at random (SEED=n)
+	POSTLINT_RELAY_SERVICES=2400 POSTLINT_RELAY_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -q -s \
+		tests/differential/test_relay.py

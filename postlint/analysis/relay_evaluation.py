@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from postlint.analysis.relay_session import Reply, State, Step
+from postlint.config.effective import UNKNOWN
 from postlint.postfix.restrictions import RECURSION_LIMIT
 from postlint.records import NamedTuple
 
@@ -102,9 +103,9 @@ class Evaluator:
     ) -> list[Result]:
         number = len(self.steps)
         location = item.element.location
-        text = item.element.text
+        text = item.element.text.replace(UNKNOWN, "…")
         if item.argument is not None and item.argument is not item.element:
-            text = f"{text} {item.argument.text}"
+            text = f"{text} {item.argument.text}".replace(UNKNOWN, "…")
         if item.warned:
             text = f"warn_if_reject {text}"
         self.steps.append(Step(parameter, depth, text, location, (), ""))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from postlint.analysis.exposure import ServiceExposure
-    from postlint.analysis.relay_session import Session
+    from postlint.analysis.relay_session import Evaluation, Session
     from postlint.cli.arguments import Parser
     from postlint.config.discovery import Kind
     from postlint.config.instance import Instance
@@ -63,6 +63,7 @@ def add_arguments(parser: Parser) -> None:
     explain = parser.add_argument_group("one client, step by step")
     explain.add_argument("--explain", metavar="SERVICE", help="an smtpd service: smtp, smtp/inet")
     explain.add_argument("--client", metavar="IP", help="its address (default: 198.51.100.7)")
+    explain.add_argument("--client-name", metavar="NAME", help="its host name (default: none)")
     explain.add_argument("--helo", metavar="NAME", help="what it says at HELO")
     explain.add_argument("--sender", metavar="S", help='MAIL FROM, "" for a bounce')
     explain.add_argument("--recipient", metavar="R", help="RCPT TO")
@@ -88,7 +89,7 @@ def run(options: Namespace) -> int:
     from postlint.report.redact import anywhere
 
     if options.explain is not None:
-        write_output(anywhere(_explained(instances, options, layout)))
+        write_output(anywhere(_explained(instances, options, layout, when)))
         return status
     from postlint.analysis.exposure import exposures
 
@@ -121,11 +122,12 @@ def _installed(folder: Path | None) -> bool:
     return folder is not None and folder.absolute() == Path("/etc/postfix")
 
 
-def _explained(instances: list[Instance], options: Namespace, layout: str) -> str:
+def _explained(instances: list[Instance], options: Namespace, layout: str, when: str) -> str:
     from postlint.analysis.relay import explain, relay_verdict
-    from postlint.report import explanation
 
     session = _session(options)
+    if layout == "json" and len(instances) > 1:
+        raise UsageError("--explain --format json takes one installation")
     reports = []
     for instance in instances:
         service = _service(instance, options.explain)
@@ -134,15 +136,28 @@ def _explained(instances: list[Instance], options: Namespace, layout: str) -> st
             reason = verdict.decided_by.reason if verdict.decided_by is not None else ""
             raise UsageError(f"{instance.path}: smtpd does not start for {service.label}: {reason}")
         evaluation = explain(service, session)
-        show = explanation.steps_as_json if layout == "json" else explanation.as_steps
-        reports.append(show(service.label, evaluation))
+        reports.append(_steps(instance.path, service.label, evaluation, layout, when))
     return "".join(reports)
+
+
+def _steps(path: str, service: str, evaluation: Evaluation, layout: str, when: str) -> str:
+    if layout == "json":
+        from postlint.report.explanation import steps_as_json
+
+        return steps_as_json(path, service, evaluation)
+    if is_terminal() or when == "always":
+        from postlint.report.explanation_terminal import as_lines
+
+        return as_lines(service, evaluation, width=width(100), color=use_color(when))
+    from postlint.report.explanation import as_steps
+
+    return as_steps(service, evaluation)
 
 
 def _session(options: Namespace) -> Session:
     from ipaddress import ip_address
 
-    from postlint.analysis.relay_session import Session
+    from postlint.analysis.relay_session import UNKNOWN_NAME, Session
 
     for name in ("sender", "recipient"):
         if getattr(options, name) is None:
@@ -152,7 +167,13 @@ def _session(options: Namespace) -> Session:
         address = str(ip_address(client))
     except ValueError:
         raise UsageError(f'--client: "{client}" is no IP address') from None
-    return Session(address, options.helo, options.sender.strip("<>"), options.recipient.strip("<>"))
+    return Session(
+        address,
+        options.helo,
+        options.sender.strip("<>"),
+        options.recipient.strip("<>"),
+        options.client_name or UNKNOWN_NAME,
+    )
 
 
 def _service(instance: Instance, wanted: str) -> Service:

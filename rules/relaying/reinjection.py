@@ -26,7 +26,8 @@ def unrestricted_authenticated_relay_on_reinject(service: Service) -> Iterator[F
     """A port for mail that comes back from a content filter can be reached from outside.
 
     Why: Such a port does without the checks, because the mail has been checked. Whoever reaches
-        it gets round the filter, and past the restrictions if mynetworks takes him in.
+        it gets round the filter, and past the restrictions if mynetworks takes him in. Where its
+        restrictions refuse all strangers that is only mentioned.
     Fix: Write 127.0.0.1: before the port, or the address of the host where the filter runs, and
         keep mynetworks of the port as small as that.
     Bad:
@@ -57,7 +58,15 @@ def unrestricted_authenticated_relay_on_reinject(service: Service) -> Iterator[F
         return
     steps = [step for _, step in verdict.witness.refusals] if verdict.witness is not None else []
     if steps and all(step and step.text.lower() in ("reject", "defer") for step in steps):
-        return  # strangers are refused whatever they want
+        yield Finding(
+            service.location,
+            f"this port takes filtered mail back ({sign}), but listens for everybody: "
+            f'"{steps[0].text if steps[0] else ""}" alone keeps strangers out',
+            severity=Severity.INFO,
+            security_severity=2.0,
+            fix=_on_loopback(service),
+        )
+        return
     relays = verdict.by_restrictions == "allowed"
     wide = [name for name in verdict.trusted_networks if "/0" in name]
     grave = relays or bool(wide)

@@ -184,7 +184,58 @@ def test_explain(postlint: Callable[..., Run]) -> None:
     run = postlint("exposure", "--explain", "smtp", *SESSION, ".")
     assert run.status == 0
     assert "permit_mynetworks: dunno (the client is not in mynetworks) [main.cf:5]" in run.out
-    assert "refused with 554 by reject_unauth_destination, at RCPT TO" in run.out
+    assert "refused with 554 by reject_unauth_destination (main.cf:5), at RCPT TO" in run.out
+
+
+def test_explain_on_a_terminal(
+    postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    run = postlint("exposure", "--color", "always", "--explain", "smtp", *SESSION, ".")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", run.out)
+    assert "\x1b[1;31mreject 554" in run.out
+    assert "  permit_mynetworks  dunno  the client is not in mynetworks" in plain
+    assert max(map(len, plain.splitlines())) <= 60
+
+
+def test_explain_as_json_takes_one_installation(
+    postlint: Callable[..., Run], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "main.cf").write_text(MAIN_CF, encoding="utf-8")
+    run = postlint(
+        *("exposure", "--format", "json", "--explain", "smtp", *SESSION),
+        *(".", "other"),
+    )
+    assert (run.status, run.out) == (2, "")
+
+
+def test_explain_goes_by_the_name_of_the_client(
+    postlint: Callable[..., Run], tmp_path: Path
+) -> None:
+    (tmp_path / "master.cf").write_text(
+        "smtp inet n - n - - smtpd -o "
+        "{ smtpd_relay_restrictions = check_client_access inline:{friend.example=OK}, reject }\n"
+    )
+    for name, end in (("mx.friend.example", "mail is accepted"), ("example", "refused with 554")):
+        run = postlint("exposure", "--explain", "smtp", "--client-name", name, *SESSION, ".")
+        assert f"smtpd: {end}" in run.out
+
+
+def test_explain_tells_all_that_may_happen(postlint: Callable[..., Run], tmp_path: Path) -> None:
+    (tmp_path / "master.cf").write_text(
+        "smtp inet n - n - - smtpd -o { smtpd_relay_restrictions = "
+        "check_policy_service unix:private/policy, reject }\n"
+    )
+    run = postlint("exposure", "--format", "json", "--explain", "smtp", *SESSION, ".")
+    report = json.loads(run.out)
+    assert (report["accepted"], report["relayed"]) == (None, None)
+    assert [answer["code"] for answer in report["answers"]] == [450, 554, 554, 250]
+    assert {answer["by"]["restriction"] for answer in report["answers"] if answer["by"]} == {
+        "check_policy_service unix:private/policy",
+        "reject",
+    }
 
 
 def test_explain_as_json(postlint: Callable[..., Run]) -> None:
@@ -194,7 +245,10 @@ def test_explain_as_json(postlint: Callable[..., Run]) -> None:
         ".",
     )
     report = json.loads(run.out)
-    assert report["answers"] == [{"stage": "end of data", "code": 250}]
+    assert report["answers"] == [
+        {"stage": "end of data", "code": 250, "discarded": False, "by": None}
+    ]
+    assert (report["accepted"], report["relayed"]) == (True, True)
     assert report["steps"][0]["results"] == ["permit"]
 
 
