@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import compileall
-import os
 import shutil
 import venv
 from functools import cache
@@ -11,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.installed import ROOT, built, environment
+from tests.bench.measure import Ratio, interleaved
+from tests.installed import ROOT, built
 
-HOWTO = "corpus/openbsd-tls-howto"
+HOWTO = ROOT / "corpus" / "openbsd-tls-howto"
 BUDGET = 1.8
 _NEEDED = ("lark", "pathspec")
 """Packages beside postlint: the one to compare with, and one that a run may import."""
@@ -38,29 +38,14 @@ def python() -> Path:
     return top / "bin" / "python"
 
 
-def commands() -> tuple[list[str], list[str]]:
-    """What is measured, and what it is measured against."""
-    program = str(python())
-    check = [program, "-P", "-m", "postlint", "check", HOWTO]
-    return check, [program, "-P", "-c", "import lark"]
+def check(*arguments: str | Path) -> list[str | Path]:
+    """The command ``postlint check``."""
+    return [python(), "-P", "-m", "postlint", "check", "--no-config", *arguments]
 
 
-def processor_time(command: list[str]) -> float:
-    """Seconds of user and system time; the output goes nowhere, and is no terminal."""
-    nowhere = [
-        (os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_WRONLY, 0) for descriptor in (1, 2)
-    ]
-    process = os.posix_spawn(command[0], command, environment(), file_actions=nowhere)
-    _, status, usage = os.wait4(process, 0)
-    assert os.waitstatus_to_exitcode(status) in {0, 1}
-    return usage.ru_utime + usage.ru_stime
-
-
-def ratio(rounds: int) -> tuple[float, float, float]:
-    """The ratio, and the seconds of both; the least of interleaved runs, noise only adds."""
-    check, reference = commands()
-    os.chdir(ROOT)
-    best = [float("inf"), float("inf")]
-    for _ in range(rounds):
-        best = [min(best[0], processor_time(check)), min(best[1], processor_time(reference))]
-    return best[0] / best[1], best[0], best[1]
+def cold_start(rounds: int) -> Ratio:
+    """A run on the tutorial's configuration."""
+    lark: list[str | Path] = [python(), "-P", "-c", "import lark"]
+    own, reference = interleaved([check(HOWTO), lark], rounds)
+    what = 'A cold run on the tutorial\'s configuration, to `python -c "import lark"`'
+    return Ratio(what, own.seconds, reference.seconds, BUDGET)

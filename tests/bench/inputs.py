@@ -1,0 +1,129 @@
+"""Configurations and tables of any size, the same ones every time."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from tests.installed import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_MASTER = "{port} inet n - y - - smtpd\n  -o syslog_name=postfix/{port}\n  -o {override}\n"
+_RESULTS = ("OK", "REJECT go away", "550 5.7.1 not here", "DUNNO")
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Make the files; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def instance(number: int) -> dict[str, str]:
+    """The corpus's mail exchanger, with names and numbers of its own and a few weaknesses."""
+    corpus = ROOT / "corpus" / "modern-mx"
+    own = f"""
+myhostname = mx{number}.example{number % 97}.com
+message_size_limit = {10_240_000 + number}
+smtpd_banner = $myhostname ESMTP {number}
+smtpd_tls_mandatory_protocols = !SSLv2, TLSv1
+smtpd_client_restrictions = permit_mynetworks, reject_rbl_client bl{number}.example.com
+mynetworks = 127.0.0.0/8, 192.0.2.{number % 256}
+maximal_queue_lifetime = {1 + number % 9}d
+"""
+    service = _MASTER.format(port=2000 + number % 9000, override=f"smtpd_helo_required={number}")
+    return {
+        "main.cf": (corpus / "main.cf").read_text() + own,
+        "master.cf": (corpus / "master.cf").read_text() + service,
+    }
+
+
+def _lines(number: int, line: Callable[[int], str]) -> str:
+    """Lines in an order that is the same every time, but none that would help anybody."""
+    order = list(range(number))
+    Random(number).shuffle(order)
+    return "".join(map(line, order))
+
+
+def _address(at: int) -> str:
+    return f"{1 + (at >> 16) % 200}.{(at >> 8) & 255}.{at & 255}"
+
+
+TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
+    "indexed": (
+        "virtual_alias_maps = lmdb:/etc/postfix/table\n",
+        lambda at: f"user{at}@example{at % 977}.com\tbox{at}@mail.example.net\n",
+    ),
+    "access": (
+        "smtpd_sender_restrictions = check_sender_access lmdb:/etc/postfix/table\n",
+        lambda at: f"user{at}@example{at % 977}.com\t{_RESULTS[at % 4]}\n",
+    ),
+    "cidr": (
+        "smtpd_client_restrictions = check_client_access cidr:/etc/postfix/table\n",
+        lambda at: f"{_address(at)}.0/24\t{_RESULTS[at % 4]}\n",
+    ),
+    "aliases": (
+        "alias_maps = lmdb:/etc/postfix/table\n",
+        lambda at: f"user{at}:\tbox{at}@mail.example.net\n",
+    ),
+    "regexp": (
+        "smtpd_sender_restrictions = check_sender_access regexp:/etc/postfix/table\n",
+        lambda at: f"/^user{at}@example{at % 977}\\.com$/\t{_RESULTS[at % 4]}\n",
+    ),
+}
+"""By kind: the setting that names the table, and its lines."""
+
+
+def table(kind: str, number: int) -> dict[str, str]:
+    """An instance with a table of so many lines."""
+    setting, line = TABLES[kind]
+    return {"main.cf": setting, "table": _lines(number, line)}
+
+
+def _settings(number: int) -> str:
+    return "".join(f"own_setting_{at} = value {at}\n" for at in range(number))
+
+
+def _duplicates(number: int) -> str:
+    return "".join(f"smtpd_banner = $myhostname {at}\n" for at in range(number))
+
+
+def _elements(number: int) -> str:
+    hosts = " ".join(f"10.{_address(at)}" for at in range(number))
+    names = ", ".join(f"host{at}.example.com" for at in range(number))
+    return f"mynetworks = {hosts}\nmydestination = {names}\n"
+
+
+def _restrictions(number: int) -> str:
+    words = ",\n  ".join(f"reject_rbl_client bl{at}.example.com" for at in range(number))
+    return f"smtpd_recipient_restrictions = {words},\n  reject_unauth_destination\n"
+
+
+def _services(number: int) -> str:
+    return "".join(
+        _MASTER.format(port=10_000 + at, override=f"smtpd_banner=$myhostname {at}")
+        for at in range(number)
+    )
+
+
+SIZES: dict[str, tuple[int, Callable[[int], dict[str, str]]]] = {
+    "settings": (10_000, lambda number: {"main.cf": _settings(number)}),
+    "duplicates of a setting": (10_000, lambda number: {"main.cf": _duplicates(number)}),
+    "list elements": (10_000, lambda number: {"main.cf": _elements(number)}),
+    "restrictions": (10_000, lambda number: {"main.cf": _restrictions(number)}),
+    "services": (
+        500,
+        lambda number: {"main.cf": "myhostname = mx.example.com\n", "master.cf": _services(number)},
+    ),
+}
+"""By kind: a number that takes a second or so, and the files of an instance of any size."""
+
+
+def instances(folder: Path, number: int, *, distinct: bool) -> Iterator[Path]:
+    """Make folders of instances below a folder."""
+    for at in range(number):
+        yield write(folder / f"{at:05}", instance(at if distinct else 0))
