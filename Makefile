@@ -27,8 +27,8 @@ format: ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: ## the figures of README.md
-	$(BIN)/python -m tests.bench
+bench: ## the figures of README.md, measured and written there
+	$(BIN)/python -m tests.bench --write
 
 ecosystem: ## what changed over hundreds of real configurations (POSTLINT_SHARED=folder)
 	$(BIN)/python -m tests.ecosystem

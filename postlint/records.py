@@ -20,6 +20,23 @@ else:
         def _getter(index, _doc):
             return property(itemgetter(index))
 
+    _MANY = 200
+    """Of a class with so many records more will come: its constructor is worth compiling."""
+    _MADE = {}
+
+    def _compiled(cls):
+        """A constructor without the loops of the general one."""
+        given = [
+            f"{field}=_defaults[{field!r}]" if field in cls._field_defaults else field
+            for field in cls._fields
+        ]
+        values = "".join(f"{field}, " for field in cls._fields)
+        text = f"lambda _cls, {', '.join(given)}: _new(_cls, ({values}))"
+        names = {"_new": tuple.__new__, "_defaults": cls._field_defaults}
+        constructor = eval(text, names)  # noqa: S307 - nothing but the names of fields
+        constructor.__name__ = "__new__"
+        return staticmethod(constructor)
+
     class _Type(type):
         def __new__(cls, name, bases, namespace):
             if bases:
@@ -34,6 +51,9 @@ else:
         """A tuple whose items have names, as ``typing.NamedTuple`` makes them."""
 
         def __new__(cls, *values, **named):
+            made = _MADE[cls] = _MADE.get(cls, 0) + 1
+            if made == _MANY:
+                cls.__new__ = _compiled(cls)
             if named or len(values) != len(cls._fields):
                 values = cls._complete(values, named)
             return tuple.__new__(cls, values)
@@ -55,7 +75,12 @@ else:
             return tuple(self)
 
         def _replace(self, **named):
-            return type(self)(**{**self._asdict(), **named})
+            values = [
+                named.pop(field, value) for field, value in zip(self._fields, self, strict=True)
+            ]
+            if named:
+                raise TypeError(f"{type(self).__name__} has no {', '.join(named)}")
+            return tuple.__new__(type(self), values)
 
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))

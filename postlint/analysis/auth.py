@@ -7,11 +7,11 @@ options, which leave mechanisms out.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.mechanisms import security_options
 from postlint.analysis.tls import server_tls
+from postlint.config.derived import once
 from postlint.config.tables import table_references
 from postlint.postfix.restrictions import LISTS
 from postlint.records import NamedTuple
@@ -56,7 +56,7 @@ class Auth(NamedTuple):
     plaintext: bool | None
 
 
-@lru_cache(maxsize=512)
+@once
 def auth_of(service: Service) -> Auth:
     """AUTH of an smtpd service."""
     tls = server_tls(service)

@@ -9,9 +9,9 @@ OpenSSL takes certificates that it does not.
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from postlint.config.derived import once
 from postlint.syntax.pem import read_pem
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class Store:
                 yield PemObject(number, block, certificate=decode_certificate(block.data))
 
 
-@lru_cache(maxsize=4)
+@once
 def store_of(instance: Instance) -> Store:
     """The PEM files of an instance."""
     return Store(instance)

@@ -6,11 +6,11 @@ not see what a service of master.cf overrides. Clients are judged by smtpd itsel
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.networks import UNKNOWN_NAME, AddressList, address_list
+from postlint.config.derived import once
 from postlint.config.effective import UNKNOWN, Element
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Destinations:
         return _parent_style(service, "smtpd_access_maps")
 
 
-@lru_cache(maxsize=8)
+@once
 def destinations_of(instance: Instance) -> Destinations:
     """The destinations of an instance, found out once."""
     return Destinations(instance)

@@ -8,7 +8,6 @@ when some value mentions it as ``$name``.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -20,6 +19,7 @@ from postlint.analysis.spelling import (
     looks_built_in,
     suggest,
 )
+from postlint.config.derived import once
 from postlint.postfix import obsolete, parameters, restrictions, service_parameters
 from postlint.postfix.tables import split as split_table
 from postlint.syntax.patterns import LazyPattern
@@ -230,7 +230,7 @@ class Names:
         return self._suggestions[name]
 
 
-@lru_cache(maxsize=4)
+@once
 def names_of(instance: Instance) -> Names:
     """The names of an instance, found out once."""
     return Names(instance)

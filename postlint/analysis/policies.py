@@ -7,10 +7,10 @@ are looked at again only for the policies that a rule has something to say about
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from postlint.config.derived import once
 from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.patterns import LazyPattern
@@ -167,7 +167,7 @@ class Policies:
         return parse_policy(SourceText(source, text, ((0, 0),)), braces=self._braces)
 
 
-@lru_cache(maxsize=8)
+@once
 def policies_of(table: PolicyTable) -> Policies:
     """The entries of a policy table, read once."""
     return Policies(table)

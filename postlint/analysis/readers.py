@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings
+from postlint.config.derived import once
 from postlint.postfix import parameters, service_parameters
 from postlint.postfix.services import COMMANDS
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
@@ -45,11 +44,13 @@ class Refusal(NamedTuple):
     certain: bool
 
 
-def explicit_values(instance: Instance) -> Iterator[Explicit]:
+@once
+def explicit_values(instance: Instance) -> tuple[Explicit, ...]:
     """Every setting of main.cf that counts, and every override that does."""
-    for service, setting in explicit_settings(instance):
-        scope = instance.main if service is None else service
-        yield Explicit(setting, scope[setting.name], service)
+    return tuple(
+        Explicit(setting, (instance.main if service is None else service)[setting.name], service)
+        for service, setting in explicit_settings(instance)
+    )
 
 
 def readers(name: str, instance: Instance) -> frozenset[str]:

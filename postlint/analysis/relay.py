@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from postlint.analysis.relay_trust import (
 from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
 from postlint.analysis.roles import is_public
 from postlint.analysis.witness import candidates, clients, foreign_domain, uses_client_tables
+from postlint.config.derived import once
 from postlint.postfix.restrictions import LISTS
 from postlint.records import NamedTuple
 
@@ -73,7 +73,7 @@ class RelayVerdict(NamedTuple):
                 yield step
 
 
-@lru_cache(maxsize=512)
+@once
 def relay_verdict(service: Service) -> RelayVerdict:
     """The verdict on an smtpd service."""
     verdict = _by_restrictions(service)
@@ -158,7 +158,7 @@ def _notes(service: Service) -> tuple[str, ...]:
     return ()
 
 
-@lru_cache(maxsize=512)
+@once
 def restriction_lists(service: Service) -> RestrictionLists:
     """The restriction lists of a service, read once."""
     return RestrictionLists(service)

@@ -6,6 +6,7 @@ whether it is a list of patterns, of tables, of restrictions, one host, a path o
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.postfix import enums, parameters, restrictions, service_parameters
@@ -206,6 +207,7 @@ _PATHS = frozenset(
 _PATH_SUFFIXES = ("_directory", "_CAfile", "_CApath", "_file", "_trust_anchor_file")
 
 
+@lru_cache(maxsize=4096)
 def shape(name: str, version: PostfixVersion) -> Shape:
     """The shape of a parameter's values; "unknown" for names that are no parameters."""
     parameter = parameters.get(name)

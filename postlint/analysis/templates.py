@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from postlint.config.derived import once
 from postlint.config.placeholders import placeholders
 from postlint.syntax.main_cf import MissingEquals
 from postlint.syntax.master_cf import BadFieldCount
@@ -24,6 +24,8 @@ _UNFILLED_WORD = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 
 def has_template_marks(text: str) -> bool:
     """Whether a line or value holds a piece of a template language."""
+    if not ("{" in text or "}" in text or "%" in text or "@@" in text or "?" in text):
+        return False
     return _MARKS.search(text) is not None
 
 
@@ -35,7 +37,7 @@ def is_template_line(text: str) -> bool:
     return any(start == 0 for start, _ in placeholders(text))
 
 
-@lru_cache(maxsize=8)
+@once
 def has_control_lines(instance: Instance) -> bool:
     """Whether a template program decides which lines there are: what is missing may come then."""
     trees = [tree for tree in (instance.main_cf, instance.master_cf) if tree is not None]
@@ -51,4 +53,4 @@ def has_control_lines(instance: Instance) -> bool:
 
 def is_unfilled(word: str) -> bool:
     """Whether a word is a name in capitals, such as PH_MESSAGE_SIZE, to be replaced by sed(1)."""
-    return _UNFILLED_WORD.match(word) is not None
+    return "_" in word and word.isupper() and _UNFILLED_WORD.match(word) is not None

@@ -7,12 +7,12 @@ decides, and the policy table can change it per destination (smtp_tls_policy.c).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.nexthops import destination
 from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.roles import is_public, service_role
+from postlint.config.derived import once
 from postlint.config.tables import table_reference
 from postlint.postfix.tls import policy_levels, server_levels
 from postlint.records import NamedTuple
@@ -258,7 +258,7 @@ class Tls:
         return summary
 
 
-@lru_cache(maxsize=4)
+@once
 def tls_of(instance: Instance) -> Tls:
     """TLS of an instance, found out once."""
     return Tls(instance)

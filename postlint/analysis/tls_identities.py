@@ -8,12 +8,12 @@ Whatever fails, Postfix goes on without TLS.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.certificates import store_of
 from postlint.analysis.roles import is_public, service_role
 from postlint.analysis.tls import tls_of
+from postlint.config.derived import once
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Identity:
         return self.is_server and service_role(self.service) == "msa"
 
 
-@lru_cache(maxsize=4)
+@once
 def identities_of(instance: Instance) -> tuple[Identity, ...]:
     """Those of all services that may use TLS and that other hosts may reach."""
     tls = tls_of(instance)

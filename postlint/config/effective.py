@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 UNKNOWN = "\ufdd0"
 """Stands in an expanded text for a part that can not be known; no valid text contains it."""
 
+KEPT_ELEMENTS = 1 << 18
+"""Items of a list that are kept; those of a longer one are made anew each time."""
+
 _INTEGER = LazyPattern(r"[ \t\n\v\f\r]*[+-]?[0-9]+\Z")
 
 
@@ -72,7 +75,7 @@ class Effective:
     ``text`` may contain UNKNOWN. ``problem`` is the macro error that makes it fatal to Postfix.
     """
 
-    __slots__ = ("_offsets", "_pieces", "problem", "setting", "text")
+    __slots__ = ("_elements", "_offsets", "_pieces", "problem", "setting", "text")
 
     def __init__(
         self, setting: Setting, pieces: Sequence[Piece], problem: str | None = None
@@ -81,6 +84,7 @@ class Effective:
         self.problem = problem
         self._pieces = tuple(pieces)
         self._offsets: list[int] | None = None
+        self._elements: tuple[Element, ...] | None = None
         self.text = "".join(piece.text for piece in pieces)
 
     def __repr__(self) -> str:
@@ -142,13 +146,19 @@ class Effective:
 
     def elements(self, *, braces: bool = True, separators: str = "") -> tuple[Element, ...]:
         """The items of a list. ``separators``: more characters that separate (``:``)."""
+        plain = braces and not separators
+        if plain and self._elements is not None:
+            return self._elements
         text = self.text
         for character in separators:
             text = text.replace(character, " ")
-        return tuple(
+        found = tuple(
             _ElementOf(self.text[start:end], self, start, end)
             for start, end in split_list(text, braces=braces)
         )
+        if plain and len(found) <= KEPT_ELEMENTS:
+            self._elements = found
+        return found
 
     def locate(self, start: int, end: int) -> Location | None:
         """Where ``text[start:end]`` is written, when one piece of one file holds it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postlint.config.scope import Scope
 from postlint.config.service import Service
@@ -85,6 +85,8 @@ class Instance:
         self.notes: list[str] = []
         """What users should know of this analysis as a whole, once."""
         """The services that master(8) runs: of several definitions the last (master_conf.c)."""
+        self.derived: dict[object, Any] = {}
+        """The answers of functions that are asked once: see postlint.config.derived."""
 
     def _services(self) -> Iterator[Service]:
         if self.master_cf is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN, Effective, Piece
@@ -14,12 +15,24 @@ from postlint.postfix.host_name import domain_of_host
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from postlint.postfix.parameters import Parameter
     from postlint.postfix.versions import PostfixVersion
 
 _HOST_DEPENDENT = frozenset({"mydomain", "myhostname", "mynetworks", "process_id"})
 """Parameters whose default Postfix finds out on the host (mail_params.c)."""
 
 _PER_PROCESS = frozenset({"process_name", "service_name"})
+
+
+_EXPANDED_DEFAULTS: dict[Setting, Effective] = {}
+"""Values of defaults that mention nothing: they are the same everywhere."""
+
+
+@cache
+def _default(parameter: Parameter, version: PostfixVersion) -> Setting | None:
+    """The default of a parameter; None when the version has no such parameter."""
+    text = parameter.default(version)
+    return None if text is None else Setting.of_default(parameter.name, text, version)
 
 
 class Scope:
@@ -30,6 +43,7 @@ class Scope:
         "_deriving",
         "_effective",
         "_main",
+        "_mentions",
         "_overrides",
         "_process",
         "version",
@@ -54,6 +68,7 @@ class Scope:
         self._overrides = overrides or {}
         self._process = process or {}
         self._effective: dict[str, Effective | None] = {}
+        self._mentions: dict[str, frozenset[str]] = {}
         self._deriving = False
 
     def setting(self, name: str) -> Setting | None:
@@ -64,12 +79,12 @@ class Scope:
     def default(self, name: str) -> Setting | None:
         """The default of this version; None when it has no such parameter."""
         text = self._process.get(name)
-        if text is None:
-            text = self._derived_domain() if name == "mydomain" else None
+        if text is None and name == "mydomain":
+            text = self._derived_domain()
         if text is None:
             parameter = parameters.get(name)
-            text = parameter.default(self.version) if parameter is not None else None
-        return None if text is None else Setting.of_default(name, text, self.version)
+            return None if parameter is None else _default(parameter, self.version)
+        return Setting.of_default(name, text, self.version)
 
     def explicit(self, name: str) -> Setting | None:
         """The setting of main.cf or master.cf, if somebody wrote one."""
@@ -85,6 +100,10 @@ class Scope:
             self._effective[name] = self._expand(name)
         return self._effective[name]
 
+    def mentions(self, name: str) -> frozenset[str] | None:
+        """The names that went into a value that has been worked out; None: none but its own."""
+        return self._mentions.get(name)
+
     def __getitem__(self, name: str) -> Effective:
         """The effective value; an unset name that is no parameter of this version is empty."""
         effective = self.get(name)
@@ -97,14 +116,34 @@ class Scope:
         setting = self.setting(name)
         if setting is None:
             return None
+        if self._complete and setting in _EXPANDED_DEFAULTS:
+            return _EXPANDED_DEFAULTS[setting]
         parameter = parameters.get(name)
         if parameter is not None and parameter.type == "raw":
             return Effective(setting, (Piece(setting.text, setting.value),))
-        expander = Expander(self.version, self.setting, self._unknown)
+        asked: set[str] = set()
+
+        def lookup(mentioned: str) -> Setting | None:
+            asked.add(mentioned)
+            return self.setting(mentioned)
+
         try:
-            return Effective(setting, expander.expand(setting))
+            effective = Effective(
+                setting, Expander(self.version, lookup, self._unknown).expand(setting)
+            )
         except ExpansionError as error:
-            return Effective(setting, (Piece(UNKNOWN, None),), str(error))
+            effective = Effective(setting, (Piece(UNKNOWN, None),), str(error))
+        if name == "mydomain" or "mydomain" in asked:  # it may be taken from myhostname
+            asked |= {"myhostname", *self._mentions.get("myhostname", ())}
+        if asked:
+            self._mentions[name] = frozenset(asked)
+        elif (
+            parameter is not None
+            and effective.known
+            and setting is _default(parameter, self.version)
+        ):
+            _EXPANDED_DEFAULTS[setting] = effective
+        return effective
 
     def _unknown(self, name: str) -> bool:
         """Whether nobody can tell the value of a name that is not set."""

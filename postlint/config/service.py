@@ -21,7 +21,7 @@ class Service(Scope):
     ``program`` is empty where a template has yet to say which it is.
     """
 
-    __slots__ = ("entry", "implicit", "instance", "name", "program", "type")
+    __slots__ = ("_own", "entry", "implicit", "instance", "name", "program", "type")
 
     def __init__(
         self,
@@ -43,6 +43,8 @@ class Service(Scope):
             {"process_name": program, "service_name": name},
             complete=instance.main_cf is not None,
         )
+        self._own = frozenset((*self._overrides, *self._process))
+        """The names that may be something else here than in main.cf."""
         self.instance = instance
         self.name = name
         self.type = transport_type
@@ -62,9 +64,11 @@ class Service(Scope):
 
     def get(self, name: str) -> Effective | None:
         """The effective value; shared with main.cf where nothing of this service is in it."""
-        if not self._overrides:
-            shared = self.instance.main.get(name)
-            if shared is None or shared.known:
+        if name not in self._own:
+            main = self.instance.main
+            shared = main.get(name)
+            mentioned = main.mentions(name)
+            if mentioned is None or self._own.isdisjoint(mentioned):
                 return shared
         return super().get(name)
 

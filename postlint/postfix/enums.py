@@ -6,6 +6,7 @@ what daemons of the newest version said to wrong values.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from postlint.records import NamedTuple
@@ -116,6 +117,7 @@ _BY_NAME: Final[dict[str, Enumeration]] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def get(parameter: str, version: PostfixVersion) -> Enumeration | None:
     """The values of *parameter*; None if it takes others, or *version* lacks it.
 

@@ -113,7 +113,7 @@ class PostfixVersion(tuple[int, int, "int | None"]):
     @property
     def series_index(self) -> int:
         """The position of the series in SERIES, which dates all facts."""
-        return _INDEX[self.series]
+        return _INDEX[self[:2]]
 
     def at_least(self, release: str) -> bool:
         """Whether this is *release* or later; "3.6" means 3.6 with any patch number.

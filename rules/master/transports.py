@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import destination
+from postlint.config.derived import once
 from postlint.config.placeholders import has_placeholder
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -65,8 +66,13 @@ class Destined(NamedTuple):
     parameter: str | None = None
 
 
-def transports_of(instance: Instance) -> Iterator[Destined]:
+@once
+def transports_of(instance: Instance) -> tuple[Destined, ...]:
     """The transports that the settings and the readable tables of an instance name."""
+    return tuple(_transports(instance))
+
+
+def _transports(instance: Instance) -> Iterator[Destined]:
     main = instance.main
     if instance.main_cf is None:
         return

@@ -26,8 +26,10 @@ def one_more(folder: Path, rounds: int) -> Ratio:
         one = run(check(made[0])).seconds
         many = run(check(*made)).seconds
         more.append((many - one) / MORE)
-        for path in made[:: MORE // 3]:
-            peers.append(sum(run(["postconf", "-c", path, word]).seconds for word in _WORDS))
+        peers += [
+            sum(run(["postconf", "-c", path, word]).seconds for word in _WORDS)
+            for path in made[:: MORE // 3]
+        ]
     what = "One more instance in a run, to `postconf -n`, `-M` and `-P` on it"
     return Ratio(what, median(more), median(peers), 1.0)
 
