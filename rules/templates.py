@@ -52,7 +52,7 @@ class _Open(NamedTuple):
     sample: bool
 
 
-@rule("XTP001", severity=Severity.ERROR, security=5.9)
+@rule("XTP001", severity=Severity.ERROR, security=5.9, tags=("BASIC_CONFIGURATION_README",))
 def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
     """A placeholder or a sample value was left in.
 

@@ -48,11 +48,19 @@ def suggest(name: str, version: PostfixVersion) -> Suggestion | None:
     other = counterpart(name, version)
     if other is not None:
         return Suggestion(other, close=True)
+    renamed = index.renamed(lower)
+    if renamed is not None:
+        return Suggestion(renamed, close=True)
     words = tuple(sorted(lower.split("_")))
     reordered = index.by_words.get(words)
     if reordered is not None:
         return Suggestion(reordered, close=True)
     nearest = index.nearest(lower)
+    if nearest is not None and edit_distance(lower, nearest, 1) is not None:
+        return Suggestion(nearest, close=True)
+    for suffix in _SUFFIXES:
+        if lower + suffix in index.names:
+            return Suggestion(lower + suffix, close="_" in lower)
     if nearest is not None:
         return Suggestion(nearest, close=True)
     singular = tuple(sorted(word.removesuffix("s") for word in lower.split("_")))
@@ -66,6 +74,19 @@ def suggest(name: str, version: PostfixVersion) -> Suggestion | None:
     if "_" in shorter and shorter in index.names:
         return Suggestion(shorter, close=False)
     return None
+
+
+_RENAMED = (
+    ("whitelist", "allowlist"),
+    ("blacklist", "denylist"),
+    ("per_record_deadline", "per_request_deadline"),
+    ("connection_limit_exceptions", "event_limit_exceptions"),
+    ("connection_concurrency", "connection_count"),
+)
+"""Words that later versions replaced in their names, or that people take for each other."""
+
+_SUFFIXES = ("_maps", "_map", "_file", "_enable", "_limit", "_domains")
+"""Last words that are forgotten: transport for transport_maps."""
 
 
 class _Index:
@@ -88,6 +109,14 @@ class _Index:
             self.by_singulars[tuple(sorted(word.removesuffix("s") for word in words))] = name
             for number, (start, end) in enumerate(_thirds(len(name))):
                 self._parts.setdefault((len(name), number, name[start:end]), []).append(name)
+
+    def renamed(self, name: str) -> str | None:
+        """The name as this version has it, where another one uses another word."""
+        for old, new in _RENAMED:
+            for mine, other in ((old, new), (new, old)):
+                if mine in name and name.replace(mine, other) in self.names:
+                    return name.replace(mine, other)
+        return None
 
     def nearest(self, name: str) -> str | None:
         """The nearest name within one edit, of long names within two; the first of several."""

@@ -60,7 +60,7 @@ class _Item(NamedTuple):
     end: int
 
 
-@rule("DUP004", severity=Severity.INFO)
+@rule("DUP004", severity=Severity.INFO, tags=("CWE-694",))
 def duplicate_list_element(instance: Instance) -> Iterator[Finding]:
     """A list holds the same element twice.
 

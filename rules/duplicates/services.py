@@ -24,7 +24,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _ENDPOINT = LazyPattern(r"(?:(\[[^\]]*\]|[^:\[\]]*):)?([^:]+)\Z")
 
 
-@rule("DUP002", severity=Severity.WARNING)
+@rule("DUP002", severity=Severity.WARNING, tags=("CWE-694",))
 def duplicate_override(master_cf: MasterCf) -> Iterator[Finding]:
     """A service overrides the same parameter twice.
 
@@ -57,7 +57,7 @@ def duplicate_override(master_cf: MasterCf) -> Iterator[Finding]:
             yield _dead_override(entry, override, last[override.name.text])
 
 
-@rule("DUP003", severity=Severity.ERROR)
+@rule("DUP003", severity=Severity.ERROR, tags=("CWE-694",))
 def duplicate_service(instance: Instance) -> Iterator[Finding]:
     """master.cf defines the same service twice.
 

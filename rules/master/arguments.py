@@ -32,7 +32,7 @@ _SAID_ELSEWHERE = ("#", "\\", '"', "'")
 _TYPES = frozenset({"inet", "unix", "fifo", "pass", "unix-dgram"})
 
 
-@rule("MST004", severity=Severity.ERROR)
+@rule("MST004", severity=Severity.ERROR, tags=("CWE-1286",))
 def override_with_spaces(instance: Instance) -> Iterator[Finding]:
     """An override contains blanks, so that its value ends at the first of them.
 
@@ -68,7 +68,7 @@ def override_with_spaces(instance: Instance) -> Iterator[Finding]:
             )
 
 
-@rule("MST005", severity=Severity.ERROR)
+@rule("MST005", severity=Severity.ERROR, tags=("CWE-1286",))
 def stray_argument(instance: Instance) -> Iterator[Finding]:
     """A daemon is given words or options that it does not take.
 

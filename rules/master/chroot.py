@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.instance import Instance
+    from postlint.config.service import Service
     from postlint.syntax.master_cf import ServiceEntry
 
 _NOT_IN_JAIL = {
@@ -59,6 +60,9 @@ def chroot_default_ambiguous(instance: Instance) -> Iterator[Finding]:
             yield _jailed(entry, program, text)
         elif text == "-":
             open_ones.append(entry)
+    for service in instance.services_running("smtpd"):
+        if service.entry is not None and service.field("chroot") == "y":
+            yield from _needs_socket(service)
     if open_ones and instance.version >= (3, 0):
         yield _ambiguous(open_ones, default)
 
@@ -82,6 +86,19 @@ def _jailed(entry: ServiceEntry, program: str, text: str) -> Finding:
         severity=Severity.ERROR,
         fix=Fix("run it outside", (Edit(location, "n"),), "unsafe"),
     )
+
+
+def _needs_socket(service: Service) -> Iterator[Finding]:
+    """An smtpd that checks passwords with Cyrus SASL, which asks a daemon of its own."""
+    asks = service["smtpd_sasl_auth_enable"].yes and service["smtpd_sasl_type"].word() == "cyrus"
+    if asks and service.entry is not None:
+        yield Finding(
+            service.entry.field("chroot").location,
+            "this smtpd is chrooted: Cyrus SASL looks for the socket of saslauthd and its own"
+            " files below the queue directory",
+            severity=Severity.INFO,
+            service=service.label,
+        )
 
 
 def _ambiguous(entries: list[ServiceEntry], default: str | None) -> Finding:

@@ -26,6 +26,8 @@ _ATTRIBUTES = {
 }
 _FLAGS = frozenset("BDFORXhqu.>")
 _SHELLS = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
+_SIGNS = frozenset({"|", "||", "&", "&&", ";"})
+_REDIRECTION = re.compile(r"[0-9]?(?:>>?|<)(?:&[0-9]|/\S+)?\Z")
 _FROM_OUTSIDE = re.compile(
     r"\$[({]?(?:sender|recipient|original_recipient|user|extension|mailbox|domain|nexthop"
     r"|client_(?:helo|hostname)|sasl_(?:sender|username))\b"
@@ -77,6 +79,7 @@ def _attributes(service: Service, arguments: Sequence[Argument]) -> Iterator[Fin
                 yield _fatal(service, argument.raw, f'pipe has no flag "{unknown[0]}"')
         elif name == "argv":
             yield from _shell(service, arguments[at:])
+            yield from _shell_signs(service, arguments[at + 1 :])
             break
     missing = [f"{name}=" for name in ("user", "argv") if name not in seen]
     if missing:
@@ -133,6 +136,20 @@ def _shell(service: Service, words: Sequence[Argument]) -> Iterator[Finding]:
         f"{program} runs what stands in {match[0]}…: anybody can write a command there",
         service=service.label,
     )
+
+
+def _shell_signs(service: Service, words: Sequence[Argument]) -> Iterator[Finding]:
+    """Words that only a shell would act on; there is none."""
+    for word in words:
+        text = word.raw.text
+        if text in _SIGNS or _REDIRECTION.match(text):
+            yield Finding(
+                word.raw.location,
+                f'{service.program} runs no shell: the command gets "{text}" as an argument',
+                severity=Severity.INFO,
+                service=service.label,
+            )
+            return
 
 
 def _fatal(service: Service, where: SourceText, problem: str) -> Finding:

@@ -26,7 +26,7 @@ _YES_NO = {"yes": "y", "no": "n", "true": "y", "false": "n"}
 _NO_DEFAULT = ("service", "type", "command")
 
 
-@rule("MST001", severity=Severity.ERROR)
+@rule("MST001", severity=Severity.ERROR, tags=("CWE-1286",))
 def bad_field_count(instance: Instance) -> Iterator[Finding]:
     """A line of master.cf has fewer than eight fields.
 
@@ -64,7 +64,7 @@ def _from_to(words: tuple[SourceText, ...]) -> Location:
     return Location(first.source, Span(first.span.start, last.span.end))
 
 
-@rule("MST002", severity=Severity.ERROR)
+@rule("MST002", severity=Severity.ERROR, tags=("CWE-1287",))
 def bad_field(instance: Instance) -> Iterator[Finding]:
     """A field of master.cf has a value that it can not have.
 

@@ -29,7 +29,7 @@ _HEADER = re.compile(
 _SECURITY = re.compile(r"_restrictions$|_tls_|_sasl_|^mynetworks$|^relay_domains$")
 
 
-@rule("MST007", severity=Severity.WARNING, security=6.5)
+@rule("MST007", severity=Severity.WARNING, security=6.5, tags=("CWE-1286",))
 def commented_override_gap(instance: Instance) -> Iterator[Finding]:
     """A service is commented out, but lines that belong to it are not.
 

@@ -65,7 +65,7 @@ class _Need(NamedTuple):
     service: str | None = None
 
 
-@rule("MST011", severity=Severity.ERROR)
+@rule("MST011", severity=Severity.ERROR, tags=("FILTER_README",))
 def missing_service(instance: Instance) -> Iterator[Finding]:
     """A service that the configuration needs is not in master.cf.
 

@@ -23,7 +23,7 @@ _OTHER_NAMES = frozenset({"domain", "http", "https", "imap", "imaps", "pop3", "p
 """Not for mail transport, but known to every services(5)."""
 
 
-@rule("MST015", severity=Severity.ERROR)
+@rule("MST015", severity=Severity.ERROR, tags=("RFC 8314",))
 def unknown_port_name(instance: Instance) -> Iterator[Finding]:
     """A service listens on a port whose name the host does not know.
 

@@ -27,7 +27,7 @@ _FOR_CLIENTS = frozenset({"postscreen", "qmqpd", "smtpd", "spawn"})
 """Programs that are made for clients on the network."""
 
 
-@rule("MST014", severity=Severity.ERROR)
+@rule("MST014", severity=Severity.ERROR, tags=("CWE-732",))
 def private_flags(instance: Instance) -> Iterator[Finding]:
     """A service puts its socket where nobody looks for it.
 

@@ -32,7 +32,7 @@ _OTHER_FORMAT = frozenset(
 )
 
 
-@rule("PAR003", severity=Severity.WARNING)
+@rule("PAR003", severity=Severity.WARNING, tags=("CWE-477", "DEPRECATION_README"))
 def deprecated_parameter(instance: Instance) -> Iterator[Finding]:
     """A parameter is deprecated: Postfix warns about it and will remove it.
 
@@ -55,7 +55,7 @@ def deprecated_parameter(instance: Instance) -> Iterator[Finding]:
         yield _deprecated(setting, service, entry, instance)
 
 
-@rule("PAR004", severity=Severity.WARNING)
+@rule("PAR004", severity=Severity.WARNING, tags=("CWE-477", "DEPRECATION_README"))
 def dead_obsolete_parameter(instance: Instance) -> Iterator[Finding]:
     """A parameter has no effect any more.
 

@@ -39,7 +39,7 @@ class _Mention(NamedTuple):
     end: int
 
 
-@rule("PAR007", severity=Severity.WARNING)
+@rule("PAR007", severity=Severity.WARNING, tags=("CWE-457",))
 def undefined_macro(instance: Instance) -> Iterator[Finding]:
     """A value mentions a name that is not defined.
 
@@ -73,7 +73,7 @@ def undefined_macro(instance: Instance) -> Iterator[Finding]:
             yield _undefined(setting, service, mention, names)
 
 
-@rule("PAR009", severity=Severity.ERROR)
+@rule("PAR009", severity=Severity.ERROR, tags=("RESTRICTION_CLASS_README",))
 def class_undefined(service: Service) -> Iterator[Finding]:
     """A restriction class has no definition, or a definition is not made known as a class.
 

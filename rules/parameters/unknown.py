@@ -53,7 +53,7 @@ def unknown_parameter(instance: Instance) -> Iterator[Finding]:
                 yield finding
 
 
-@rule("PAR006", severity=Severity.ERROR)
+@rule("PAR006", severity=Severity.ERROR, tags=("CWE-1109",))
 def wrong_daemon_prefix(instance: Instance) -> Iterator[Finding]:
     """A parameter of the SMTP client is written for the server, or the reverse.
 
@@ -83,7 +83,7 @@ def wrong_daemon_prefix(instance: Instance) -> Iterator[Finding]:
         yield _finding(setting, f"{name} configures nothing: {sides}", Severity.ERROR, fix)
 
 
-@rule("PAR008", severity=Severity.INFO)
+@rule("PAR008", severity=Severity.INFO, tags=("CWE-563",))
 def unused_user_parameter(instance: Instance) -> Iterator[Finding]:
     """A parameter of your own is never used.
 
@@ -113,7 +113,7 @@ def unused_user_parameter(instance: Instance) -> Iterator[Finding]:
         yield _finding(setting, text, Severity.INFO, fix)
 
 
-@rule("PAR010", severity=Severity.ERROR)
+@rule("PAR010", severity=Severity.ERROR, tags=("CWE-1109",))
 def case_mismatch_name(instance: Instance) -> Iterator[Finding]:
     """The name of a parameter is written with capitals.
 

@@ -29,6 +29,9 @@ _LEVELS = {
     "tlsproxy": "tlsproxy_tls_security_level",
     "tlsproxy_client": "tlsproxy_client_security_level",
 }
+_OTHER_VALUES = ("disable_dns_lookups", "_use_tls", "_enforce_tls", "_peername", "_per_site")
+"""Ends of names that were replaced by a parameter with other values."""
+
 _STRENGTH = {"none": 0, "may": 1}
 _SWITCHES = {"_use_tls": 1, "_enforce_tls": 2, "_tls_enforce_peername": 2}
 _CERTIFICATES = tuple(
@@ -36,7 +39,7 @@ _CERTIFICATES = tuple(
 )
 
 
-@rule("PAR002", severity=Severity.WARNING)
+@rule("PAR002", severity=Severity.ERROR, tags=("COMPATIBILITY_README",))
 def not_in_this_version(instance: Instance) -> Iterator[Finding]:
     """A parameter does not exist in this version of Postfix.
 
@@ -68,14 +71,14 @@ def not_in_this_version(instance: Instance) -> Iterator[Finding]:
             yield Finding(
                 location,
                 f"{setting.name} {_life(parameter, instance.version)}: "
-                f"Postfix {instance.version} ignores it{doubt}",
+                f"Postfix {instance.version} ignores it{doubt}{_older_name(parameter, instance)}",
                 severity=severity,
                 parameter=setting.name,
                 service=None if service is None else service.label,
             )
 
 
-@rule("PAR005", severity=Severity.WARNING)
+@rule("PAR005", severity=Severity.WARNING, tags=("CWE-477", "TLS_README"))
 def superseded_pair(instance: Instance) -> Iterator[Finding]:
     """A parameter is ignored because another one that replaces it is set.
 
@@ -116,6 +119,16 @@ def _life(parameter: Parameter, version: PostfixVersion) -> str:
     if len(releases) > 1:
         return f"exists only from Postfix {', '.join(releases[:-1])} and {releases[-1]} on"
     return f"exists only from Postfix {releases[0]} on"
+
+
+def _older_name(parameter: Parameter, instance: Instance) -> str:
+    """What a version calls a parameter that a later one renamed."""
+    for entry in obsolete.all_obsolete("parameter"):
+        if entry.replacement != parameter.name or entry.name.endswith(_OTHER_VALUES):
+            continue
+        if parameters.is_known(entry.name, instance.version):
+            return f"; here its name is {entry.name}"
+    return ""
 
 
 def _switch(item: Explicit, scope: Scope, instance: Instance) -> Finding | None:

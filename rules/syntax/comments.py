@@ -28,7 +28,7 @@ _TEXT_WITH_WARNING = frozenset({"luser_relay", "mail_name", "smtpd_sasl_local_do
 _RUNS_COMMANDS = frozenset({"pipe", "spawn"})
 
 
-@rule("SYN004", severity=Severity.ERROR)
+@rule("SYN004", severity=Severity.ERROR, tags=("CWE-1286",))
 def inline_comment(instance: Instance) -> Iterator[Finding]:
     """A "#" behind other text is meant as a comment, but is part of the value.
 
@@ -52,7 +52,7 @@ def inline_comment(instance: Instance) -> Iterator[Finding]:
             yield from _in_service(service)
 
 
-@rule("SYN005", severity=Severity.ERROR)
+@rule("SYN005", severity=Severity.ERROR, tags=("CWE-1286",))
 def backslash_continuation(instance: Instance) -> Iterator[Finding]:
     r"""A line ends in a backslash, which does not continue it.
 
@@ -78,8 +78,11 @@ def backslash_continuation(instance: Instance) -> Iterator[Finding]:
         for service in instance.master_cf.services:
             if "\\" in service.line.text:
                 program = service.field("command").text
+                # A command gets it as a word, and may do without.
+                severity = Severity.WARNING if program in _RUNS_COMMANDS else None
+                owner = f"the arguments of {program}"
                 for location in _backslashes(service):
-                    yield _backslash_finding(location, f"the arguments of {program}", None)
+                    yield _backslash_finding(location, owner, None, severity)
 
 
 def _in_setting(entry: Assignment, instance: Instance) -> Iterator[Finding]:
@@ -185,7 +188,9 @@ def _backslashes(entry: Assignment | ServiceEntry) -> Iterator[Location]:
         at = newline + 1
 
 
-def _backslash_finding(location: Location, owner: str, parameter: str | None) -> Finding:
+def _backslash_finding(
+    location: Location, owner: str, parameter: str | None, severity: Severity | None = None
+) -> Finding:
     source = location.source
     begin = source.offset(location.start.line)
     before = source.text[begin : location.span.start]
@@ -196,6 +201,7 @@ def _backslash_finding(location: Location, owner: str, parameter: str | None) ->
     return Finding(
         location,
         f'"\\" at the end of a line does not continue it, but stays in {owner}',
+        severity=severity,
         parameter=parameter,
         fix=Fix("delete the backslash", (Edit(place, ""),), "safe" if continued else "unsafe"),
     )

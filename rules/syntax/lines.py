@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import names_of
+from postlint.analysis.shapes import Shape, shape
 from postlint.analysis.templates import is_template_line
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -33,6 +34,8 @@ _WORD = LazyPattern(r"[^ \t\n\v\f\r]+")
 _HOLDS_EQUALS = ("_environment", "_maps", "_checks", "_filter", "_macro_defaults", "_mapping")
 """Ends of names whose values may well contain ``name = value``."""
 
+_NEVER_EMPTY: frozenset[Shape] = frozenset({"boolean", "number", "time"})
+
 
 @rule("SYN001", severity=Severity.ERROR, tags=("CWE-1286",))
 def missing_equals(main_cf: MainCf) -> Iterator[Finding]:
@@ -59,7 +62,7 @@ def missing_equals(main_cf: MainCf) -> Iterator[Finding]:
         )
 
 
-@rule("SYN002", severity=Severity.ERROR)
+@rule("SYN002", severity=Severity.ERROR, tags=("CWE-1286",))
 def leading_whitespace_swallowed(instance: Instance) -> Iterator[Finding]:
     """An indented line looks like a setting, but belongs to the value above it.
 
@@ -85,10 +88,10 @@ def leading_whitespace_swallowed(instance: Instance) -> Iterator[Finding]:
         for token, match in _swallowed(entry):
             name = match[2]
             if parameters.is_known(name) or names.mentioned(name) or name in instance.settings:
-                yield _swallowed_finding(entry, token, match)
+                yield _swallowed_finding(entry, token, match, instance)
 
 
-@rule("SYN003", severity=Severity.ERROR)
+@rule("SYN003", severity=Severity.ERROR, tags=("CWE-1286",))
 def first_line_indented(instance: Instance) -> Iterator[Finding]:
     """The first line of main.cf or master.cf is indented.
 
@@ -155,7 +158,19 @@ def _swallowed(entry: Entry) -> Iterator[tuple[Token, re.Match[str]]]:
             depth += token.count("{") - token.count("}")
 
 
-def _swallowed_finding(entry: Entry, token: Token, match: re.Match[str]) -> Finding:
+def _complete(entry: Entry, end: int, instance: Instance) -> bool:
+    """Whether the value before ``end`` can be meant to end there."""
+    if not isinstance(entry, Assignment):
+        return False
+    text = entry.line.source.text[entry.value.span.start : end].strip(WHITE_SPACE)
+    if text.endswith((",", "\\")):
+        return False
+    return bool(text) or shape(entry.name.text, instance.version) not in _NEVER_EMPTY
+
+
+def _swallowed_finding(
+    entry: Entry, token: Token, match: re.Match[str], instance: Instance
+) -> Finding:
     source = entry.line.source
     start = token.start_pos
     text = token.rstrip(WHITE_SPACE)
@@ -171,7 +186,11 @@ def _swallowed_finding(entry: Entry, token: Token, match: re.Match[str]) -> Find
         f'this line starts with white space: "{match[2]} = …" is no setting, but part of {owner}',
         parameter=parameter,
         related=(Related("the line that it continues", above),),
-        fix=Fix("begin the line in the first column", (Edit(indent, ""),), "safe"),
+        fix=Fix(
+            "begin the line in the first column",
+            (Edit(indent, ""),),
+            "safe" if _complete(entry, start, instance) else "unsafe",
+        ),
     )
 
 

@@ -25,7 +25,7 @@ _MENTION = LazyPattern(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
 _PATTERNS = ("regexp:", "pcre:", "inline:", "cidr:")
 
 
-@rule("SYN008", severity=Severity.ERROR)
+@rule("SYN008", severity=Severity.ERROR, tags=("CWE-1286", "CWE-674"))
 def bad_macro_syntax(instance: Instance) -> Iterator[Finding]:
     """An expression with "$" is malformed, or refers to itself.
 

@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 _LISTS: frozenset[Shape] = frozenset({"words", "restrictions", "patterns", "tables", "list"})
 _QUIET: frozenset[Shape] = frozenset({"text", "command", "ciphers"})
 _HOLDS_QUOTES = ("_environment", "_checks", "_filter", "_macro_defaults", "_lookup_key")
+_PLAIN_TEXTS = frozenset(
+    {
+        "luser_relay",
+        "smtpd_policy_service_default_action",
+        "smtpd_sasl_local_domain",
+        "undisclosed_recipients_header",
+        "unverified_recipient_reject_reason",
+        "unverified_sender_reject_reason",
+    }
+)
+"""Texts in which quotes around everything are hardly meant."""
+
 _ADDRESSES = ("_recipient", "_sender", "always_bcc")
 _QUOTES = "\"'"
 
@@ -37,7 +49,7 @@ _INVISIBLE = LazyPattern(f"[{_BLANKS}{_ZERO_WIDTH}]")
 _IN_VALUES = LazyPattern(f"[{_BLANKS}{_ZERO_WIDTH}{_SMART_QUOTES}]")
 
 
-@rule("SYN006", severity=Severity.ERROR)
+@rule("SYN006", severity=Severity.ERROR, tags=("CWE-1286",))
 def quoted_value(instance: Instance) -> Iterator[Finding]:
     """A value, or an element of a list, stands in quotes.
 
@@ -63,7 +75,7 @@ def quoted_value(instance: Instance) -> Iterator[Finding]:
                 yield from _quoted_override(service, override, instance)
 
 
-@rule("SYN007", severity=Severity.ERROR)
+@rule("SYN007", severity=Severity.ERROR, tags=("CWE-1286",))
 def bom_or_nonascii_space(instance: Instance) -> Iterator[Finding]:
     """A file holds characters that nobody sees and that Postfix takes literally.
 
@@ -105,6 +117,8 @@ def _quotes_in(
 ) -> Iterator[Finding]:
     kind = shape(name, instance.version)
     text = value.text
+    if kind == "text" and name in _PLAIN_TEXTS:
+        yield from _quoted_text(name, value, service)
     if kind in _QUIET or name.endswith(_HOLDS_QUOTES):
         return
     if kind == "unknown":  # a macro: what it is used in decides
@@ -134,6 +148,20 @@ def _quotes_in(
             fix = _unquote(value.cut(start, end), word)
         yield _quote_finding(
             name, location, f"has the element {word}, quotes included", instance, service, fix
+        )
+
+
+def _quoted_text(name: str, value: SourceText, service: str | None) -> Iterator[Finding]:
+    """A text that is quoted as a whole: people see the quotes, but nothing breaks."""
+    text = value.text
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0] and text.count(text[0]) == 2:
+        yield Finding(
+            value.location,
+            f"Postfix does not strip quotes: they are part of the text of {name}",
+            severity=Severity.WARNING,
+            parameter=name,
+            service=service,
+            fix=_unquote(value, text),
         )
 
 

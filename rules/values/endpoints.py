@@ -51,7 +51,7 @@ _PORT = LazyPattern(r"[0-9]+\Z")
 _TRANSPORT_PREFIX = LazyPattern(r"(smtp|lmtp|relay|smtps|esmtp):(?=[\[A-Za-z])")
 
 
-@rule("VAL011", severity=Severity.ERROR)
+@rule("VAL011", severity=Severity.ERROR, tags=("LOCAL_RECIPIENT_README", "RFC 5321"))
 def reply_code_class(instance: Instance) -> Iterator[Finding]:
     """A reply code is not one for refusing, or of the wrong kind.
 
@@ -89,7 +89,7 @@ def reply_code_class(instance: Instance) -> Iterator[Finding]:
             )
 
 
-@rule("VAL013", severity=Severity.ERROR)
+@rule("VAL013", severity=Severity.ERROR, tags=("MILTER_README", "SMTPD_POLICY_README"))
 def bad_endpoint(instance: Instance) -> Iterator[Finding]:
     """A server is named in a form that Postfix can not connect to.
 

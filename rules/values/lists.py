@@ -35,7 +35,7 @@ _BRACKETS = LazyPattern(r"\[[^\]\s]*\]")
 _PATTERN_TYPES = ("regexp:", "pcre:", "inline:", "static:", "randmap:")
 
 
-@rule("VAL007", severity=Severity.ERROR)
+@rule("VAL007", severity=Severity.ERROR, tags=("CWE-1286",))
 def wrong_list_separator(instance: Instance) -> Iterator[Finding]:
     """The elements of a list are separated by a semicolon, a bar or a slash.
 

@@ -29,7 +29,7 @@ _LIMITS = {"int": (1 << 31) - 1, "nint": (1 << 31) - 1, "long": (1 << 63) - 1}
 _LONGEST_NUMBER = 19
 
 
-@rule("VAL001", severity=Severity.ERROR)
+@rule("VAL001", severity=Severity.ERROR, tags=("CWE-1287",))
 def bad_boolean(instance: Instance) -> Iterator[Finding]:
     """A boolean parameter is neither yes nor no.
 
@@ -53,7 +53,7 @@ def bad_boolean(instance: Instance) -> Iterator[Finding]:
             yield finding
 
 
-@rule("VAL002", severity=Severity.ERROR)
+@rule("VAL002", severity=Severity.ERROR, tags=("CWE-1284", "CWE-1287"))
 def bad_number(instance: Instance) -> Iterator[Finding]:
     """A numerical parameter is not a number, or out of its range.
 

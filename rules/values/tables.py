@@ -31,6 +31,7 @@ _FILES = LazyPattern(
     r"|_CApath\Z|\A(?:command|daemon|data|queue|meta|config|mail_spool|multi_instance)_directory\Z"
     r"|\Avirtual_mailbox_base\Z|\Amaillog_file\Z"
 )
+_DYNAMIC_MAPS = "/etc/postfix/dynamicmaps.cf"
 _NO_FILES = frozenset({"", "no", "none", "auto", "default"})
 _ARGUMENTS = frozenset({"table", "domain", "endpoint", "number"})
 _HEXADECIMAL = LazyPattern(r"[0-9A-Fa-f]{0,4}\Z")
@@ -45,7 +46,7 @@ class _TableWord(NamedTuple):
     required: bool
 
 
-@rule("VAL008", severity=Severity.WARNING)
+@rule("VAL008", severity=Severity.WARNING, tags=("CWE-426", "DATABASE_README"))
 def path_not_absolute(instance: Instance) -> Iterator[Finding]:
     """A table or file is named by a relative path.
 
@@ -74,7 +75,7 @@ def path_not_absolute(instance: Instance) -> Iterator[Finding]:
                 yield _relative(item, location, element, text, instance)
 
 
-@rule("VAL009", severity=Severity.ERROR)
+@rule("VAL009", severity=Severity.ERROR, tags=("DATABASE_README",))
 def missing_table_type(instance: Instance) -> Iterator[Finding]:
     """A lookup table is named without its type.
 
@@ -110,7 +111,7 @@ def missing_table_type(instance: Instance) -> Iterator[Finding]:
             )
 
 
-@rule("VAL010", severity=Severity.ERROR)
+@rule("VAL010", severity=Severity.ERROR, tags=("DATABASE_README",))
 def unsupported_table_type(instance: Instance) -> Iterator[Finding]:
     """A lookup table has a type that Postfix does not know.
 
@@ -218,6 +219,12 @@ def _unsupported(item: Explicit, word: _TableWord, instance: Instance) -> Findin
         if table is not None and table.obsolete:
             severity = Severity.WARNING
             problem = f'table type "{kind}" is only for platforms that are gone'
+        elif table is not None and table.package and kind not in _installed(kind, instance):
+            severity = Severity.WARNING
+            problem = (
+                f'table type "{kind}" comes with the package {table.package}, and the'
+                " dynamicmaps.cf of this host does not have it: unless it is compiled in"
+            )
     elif tables.get(missing) is None:
         near = _near_type(missing, instance)
         problem = f'table type "{missing}" does not exist'
@@ -245,6 +252,21 @@ def _exists(kind: str, instance: Instance) -> bool:
     if table is None:
         return False
     return Interval(instance).holds(table.exists_in) != "never"
+
+
+def _installed(kind: str, instance: Instance) -> frozenset[str]:
+    """The types that packages have brought to the host; just ``kind`` when nobody can tell."""
+    unknown = frozenset({kind})
+    if not instance.files.complete or not instance.version.at_least("3.0"):
+        return unknown
+    source = instance.files.read(_DYNAMIC_MAPS)
+    if source is None:
+        return unknown
+    lines = [line.split() for line in source.text.splitlines() if line[:1] not in ("", "#")]
+    folder = instance.files.locate(f"{_DYNAMIC_MAPS}.d")
+    if folder is not None and folder.is_dir():
+        return unknown  # more of them in there
+    return frozenset(words[0] for words in lines if words)
 
 
 def _near_type(kind: str, instance: Instance) -> str | None:

@@ -50,7 +50,7 @@ class _Time(NamedTuple):
     problem: str | None = None
 
 
-@rule("VAL003", severity=Severity.ERROR)
+@rule("VAL003", severity=Severity.ERROR, tags=("CWE-1284",))
 def misread_time_unit(instance: Instance) -> Iterator[Finding]:
     """A time has a unit that Postfix reads as another one.
 
@@ -78,7 +78,7 @@ def misread_time_unit(instance: Instance) -> Iterator[Finding]:
             yield finding
 
 
-@rule("VAL004", severity=Severity.ERROR)
+@rule("VAL004", severity=Severity.ERROR, tags=("CWE-1284", "CWE-1287"))
 def bad_time(instance: Instance) -> Iterator[Finding]:
     """A time is one that Postfix does not accept.
 

@@ -72,7 +72,7 @@ _MISSPELT = {
 """Words that are written for a TLS security level."""
 
 
-@rule("VAL005", severity=Severity.ERROR)
+@rule("VAL005", severity=Severity.ERROR, tags=("CWE-1287",))
 def bad_enum(instance: Instance) -> Iterator[Finding]:
     """A parameter has a word that is not among those it can have.
 
@@ -97,7 +97,7 @@ def bad_enum(instance: Instance) -> Iterator[Finding]:
             yield from _wrong_words(item, known, instance)
 
 
-@rule("VAL006", severity=Severity.ERROR)
+@rule("VAL006", severity=Severity.ERROR, tags=("CWE-1287",))
 def empty_required(instance: Instance) -> Iterator[Finding]:
     """A parameter that must not be empty is.
 
@@ -128,6 +128,8 @@ def empty_required(instance: Instance) -> Iterator[Finding]:
         if low and length < low:
             if name in _FILLED_IN_LATER and template >= 3:
                 continue
+            if not length and _emptied_elsewhere(item, instance):
+                continue
             if parameter.invalid_default is not None and not _delivers_with_virtual(instance):
                 continue
             problem = "must not be empty" if not length else f"is shorter than {low} characters"
@@ -138,6 +140,19 @@ def empty_required(instance: Instance) -> Iterator[Finding]:
         finding = refused_value(item, instance, problem)
         if finding is not None:
             yield finding
+
+
+def _emptied_elsewhere(item: Explicit, instance: Instance) -> bool:
+    """Whether a value is only empty because it mentions a setting that has its own finding."""
+    text = item.setting.text
+    if item.service is not None or not text.startswith("$"):
+        return False
+    name = text.strip("$(){} \t")
+    other = instance.settings.get(name)
+    parameter = parameters.get(name)
+    if other is None or other.text or parameter is None:
+        return False
+    return bool(parameter.bounds(instance.version)[0])
 
 
 def _delivers_with_virtual(instance: Instance) -> bool:

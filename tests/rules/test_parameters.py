@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from postlint.analysis.names import edit_distance, suggest
 from postlint.postfix import parameters
@@ -15,6 +18,7 @@ from tests.linting import lint_files
 from tests.rules.fixes import apply_fix, marked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from postlint.lint.finding import Finding
@@ -68,6 +72,16 @@ def fixed(folder: Path, main: str, **options: str) -> str:
         ("recipient_restrictions", "smtpd_recipient_restrictions"),
         ("smtpd_mynetworks", None),
         ("postfix_smtpd_banner", "smtpd_banner"),
+        ("smtp_sasl_password", "smtp_sasl_password_maps"),
+        ("smtpd_sasl_password_map", "smtp_sasl_password_maps"),
+        ("virtual_alias", "virtual_alias_maps"),
+        ("transport", "transport_maps"),
+        ("smtpd_sasl_auth", "smtpd_sasl_auth_enable"),
+        ("smtpd_tls_cert", "smtpd_tls_cert_file"),
+        ("smtpd_milter", "smtpd_milters"),
+        ("message_size", "message_size_limit"),
+        ("smtpd_client_connection_concurrency_limit", "smtpd_client_connection_count_limit"),
+        ("postscreen_blacklist_networks", None),
         ("office_list", None),
         ("dir", None),
         ("x", None),
@@ -79,14 +93,89 @@ def test_what_was_probably_meant(wrong: str, meant: str | None) -> None:
     assert (None if suggestion is None else suggestion.name) == meant
 
 
-def test_nothing_is_suggested_that_the_version_lacks() -> None:
+@pytest.mark.parametrize(
+    ("name", "version", "meant"),
+    [
+        ("postscreen_denylist_action", "3.5", "postscreen_blacklist_action"),
+        ("postscreen_dnsbl_allowlist_threshold", "3.5", "postscreen_dnsbl_whitelist_threshold"),
+        ("postscreen_blacklist_action", "3.11", "postscreen_denylist_action"),
+        ("smtp_per_request_deadline", "3.5", "smtp_per_record_deadline"),
+        ("smtp_per_record_deadline", "3.11", "smtp_per_request_deadline"),
+    ],
+)
+def test_a_name_of_another_version(name: str, version: str, meant: str) -> None:
+    suggestion = suggest(name, PostfixVersion.parse(version))
+    assert suggestion is not None and suggestion == (meant, True)
+
+
+KNOWN = sorted(parameters.all_names())
+CHANGES = (
+    lambda name, at: name[:at] + name[at + 1 :],
+    lambda name, at: f"{name[:at]}q{name[at:]}",
+    lambda name, at: name[:at] + name[at : at + 2][::-1] + name[at + 2 :],
+    lambda name, _: name.removesuffix("_maps"),
+    lambda name, _: f"{name}s",
+    lambda name, _: name.removesuffix("s"),
+    lambda name, _: name.replace("smtpd_", "smtp_", 1),
+    lambda name, _: name.replace("smtp_", "smtpd_", 1),
+    lambda name, _: name.replace("allowlist", "whitelist").replace("denylist", "blacklist"),
+    lambda name, _: name.replace("whitelist", "allowlist").replace("blacklist", "denylist"),
+    lambda name, _: "_".join(reversed(name.split("_"))),
+    lambda name, _: name.partition("_")[2],
+    lambda name, _: name.replace("_", ""),
+    lambda name, _: name.replace("_", "-"),
+    lambda name, _: name.upper(),
+    lambda name, _: name,
+)
+"""How people get a name wrong."""
+
+NAMED = re.compile(
+    r"did you mean ([A-Za-z0-9_]+)|([A-Za-z0-9_]+), which was probably meant"
+    r"|the (?:SMTP|LMTP) (?:client|server) has ([A-Za-z0-9_]+)|here its name is ([A-Za-z0-9_]+)"
+    r'|is not "([A-Za-z0-9_]+)": names'
+)
+"""The names that messages put forward."""
+
+
+@given(
+    st.sampled_from(SERIES),
+    st.lists(
+        st.tuples(st.sampled_from(KNOWN), st.sampled_from(CHANGES), st.integers(0, 40)),
+        min_size=1,
+        max_size=30,
+    ),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_nothing_is_suggested_that_the_version_lacks(
+    tmp_path: Path,
+    series: tuple[int, int],
+    mistakes: list[tuple[str, Callable[[str, int], str], int]],
+) -> None:
+    version = PostfixVersion(*series)
+    wrong = [name for known, change, at in mistakes if (name := change(known, at % len(known)))]
+    main = "".join(f"{name} = x\n" for name in wrong)
+    main += "".join(f"virtual_alias_maps{number} = ${name}\n" for number, name in enumerate(wrong))
+    overrides = "".join(f" -o {name}=x" for name in wrong)
+    files = {"main.cf": main, "master.cf": f"smtp inet n - n - - smtpd{overrides}\n"}
+    proposed = [
+        name
+        for finding in lint_files(tmp_path, files, version=str(version))
+        if finding.code.startswith(("PAR", "MST006"))
+        for found in NAMED.findall(finding.message)
+        for name in found
+        if name
+    ]
+    assert [name for name in proposed if not parameters.is_known(name, version)] == []
+
+
+def test_every_version_is_only_offered_its_own_names() -> None:
     for series in SERIES:
         version = PostfixVersion(*series)
-        for wrong in ("smtpd_relay_restriction", "smtp_tls_chain_file", "smtp_tlsrpt_enabled"):
-            suggestion = suggest(wrong, version)
-            if suggestion is not None:
-                parameter = parameters.get(suggestion.name)
-                assert parameter is not None and parameter.exists_in(version)
+        for known in KNOWN[series[1] % 5 :: 5]:
+            for change in CHANGES:
+                suggestion = suggest(change(known, len(known) // 2), version)
+                if suggestion is not None:
+                    assert suggestion.name in parameters.names(version)
 
 
 @pytest.mark.parametrize(
