@@ -2,8 +2,7 @@
 BIN = .venv/bin
 SEED = 1
 
-.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs proof-tls \
-	proof-relay
+.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs proof-tls \ proof-relay proof-values
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
@@ -16,6 +15,9 @@ howto: ## check the tutorial's configuration
 
 test: ## all tests
 	$(BIN)/python -m pytest -n 2
+
+prove: ## bad values of every parameter, tried on every daemon that reads it (a quarter of an hour)
+	POSTLINT_ALL_PARAMETERS=1 $(BIN)/python -m pytest -n 0 -s tests/differential/test_values.py
 
 lint: ## what CI says before the tests
 	$(BIN)/ruff format --check .

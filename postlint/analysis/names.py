@@ -59,6 +59,15 @@ Use: TypeAlias = Literal[
     "unused",  # nothing of the above
 ]
 
+UnknownKind: TypeAlias = Literal[
+    "template",  # signs of a template language, or characters that nobody sees
+    "case",  # a parameter but for its capitals
+    "other side",  # smtp_ for smtpd_ or the reverse
+    "other",
+]
+
+_FOREIGN_SIGNS = frozenset("{}%<>@$\ufeff\u00a0\u200b")
+
 VENDOR_PATCHES = {
     "the VDA quota patch": frozenset(
         {
@@ -100,14 +109,21 @@ _HAVE_TIME_LIMITS = frozenset({"pipe", "spawn"})
 SUGGESTION_LIMIT = 2_000
 """Names per run for which a likely meaning is looked up: more than that is no typing error."""
 
+SIMILAR_SERVICE_LIMIT = 200
+"""Services among which one of nearly the same name is looked for."""
+
 
 class Names:
     """The names of one instance."""
 
     __slots__ = (
+        "_kinds",
         "_mentioned",
         "_own",
+        "_service_names",
         "_suggestions",
+        "_uses",
+        "_with_time_limit",
         "_words",
         "classes",
         "instance",
@@ -118,6 +134,10 @@ class Names:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.services = tuple((service.name, service.program) for service in instance.services)
+        self._service_names = frozenset(service for service, _ in self.services)
+        self._with_time_limit = frozenset(
+            service for service, program in self.services if program in _HAVE_TIME_LIMITS
+        )
         self.classes = frozenset(_classes(instance))
         self._mentioned: dict[Service | None, set[str]] = {}
         for service, setting in explicit_settings(instance):
@@ -126,6 +146,8 @@ class Names:
                 found.update(_MENTION.findall(setting.text))
         self.tables = _table_names(instance)
         self._suggestions: dict[str, Suggestion | None] = {}
+        self._kinds: dict[str, UnknownKind] = {}
+        self._uses: dict[str, Use] = {}
         self._words: set[str] | None = None
         self._own: list[str] | None = None
 
@@ -139,6 +161,14 @@ class Names:
 
     def use(self, name: str, service: Service | None = None) -> Use:
         """What a name is to this instance; ``service`` for one in an override."""
+        if service is not None:
+            return self._use(name, service)
+        found = self._uses.get(name)
+        if found is None:
+            found = self._uses[name] = self._use(name, None)
+        return found
+
+    def _use(self, name: str, service: Service | None) -> Use:
         version = self.instance.version
         parameter = parameters.get(name)
         if parameter is not None and parameter.exists_in(version):
@@ -166,10 +196,9 @@ class Names:
         """Whether a service parameter is read: the queue manager asks for every transport."""
         if not self.instance.whole_master_cf:
             return True
-        names = {service for service, _ in self.services}
-        own = {service for service, program in self.services if program in _HAVE_TIME_LIMITS}
         return any(
-            name.removesuffix(suffix) in (own if suffix == _TIME_LIMIT else names)
+            name.removesuffix(suffix)
+            in (self._with_time_limit if suffix == _TIME_LIMIT else self._service_names)
             for suffix in service_parameters.SERVICE_PARAMETERS
             if name.endswith(suffix)
         )
@@ -182,6 +211,20 @@ class Names:
                 return known
         return None
 
+    def unknown_kind(self, name: str) -> UnknownKind:
+        """What a name that nothing uses looks like."""
+        found = self._kinds.get(name)
+        if found is None:
+            found = self._kinds[name] = self._unknown_kind(name)
+        return found
+
+    def _unknown_kind(self, name: str) -> UnknownKind:
+        if not _FOREIGN_SIGNS.isdisjoint(name):
+            return "template"
+        if self.right_case(name) is not None:
+            return "case"
+        return "other" if counterpart(name, self.instance.version) is None else "other side"
+
     def as_word(self, name: str) -> bool:
         """Whether a name stands as a word in a list of restrictions, as a class would."""
         if self._words is None:
@@ -190,9 +233,12 @@ class Names:
 
     def similar_service(self, name: str) -> str | None:
         """A service with nearly this name."""
-        names = {service for service, _ in self.services if len(service) >= 4}
+        if len(self._service_names) > SIMILAR_SERVICE_LIMIT:
+            return None
         near = []
-        for service in names - {name}:
+        for service in self._service_names - {name}:
+            if len(service) < 4:
+                continue
             same_words = sorted(service.split("-")) == sorted(name.split("-"))
             distance = 0 if same_words else edit_distance(name, service, 2)
             if distance is not None:
@@ -236,8 +282,13 @@ def names_of(instance: Instance) -> Names:
     return Names(instance)
 
 
-def explicit_settings(instance: Instance) -> Iterator[tuple[Service | None, Setting]]:
+@once
+def explicit_settings(instance: Instance) -> tuple[tuple[Service | None, Setting], ...]:
     """Every setting that counts: those of main.cf (service None), then the overrides."""
+    return tuple(_explicit_settings(instance))
+
+
+def _explicit_settings(instance: Instance) -> Iterator[tuple[Service | None, Setting]]:
     for setting in instance.settings.values():
         yield None, setting
     for service in instance.services:

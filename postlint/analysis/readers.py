@@ -76,12 +76,17 @@ def refusal(name: str, instance: Instance, service: Service | None = None) -> Re
     if EVERYTHING in programs:
         return Refusal("no Postfix program will start", certain=True)
     if instance.whole_master_cf:
-        running = {found.program for found in instance.services} | {"master", *COMMANDS}
-        here = programs & running
+        here = programs & _running(instance)
         if not here:
             return Refusal(f"{_listed(programs)} would not start", certain=False)
         programs = here
     return Refusal(f"{_listed(programs)} will not start", certain=True)
+
+
+@once
+def _running(instance: Instance) -> frozenset[str]:
+    """The programs of a whole installation: its daemons and all commands."""
+    return frozenset({found.program for found in instance.services} | {"master", *COMMANDS})
 
 
 def _listed(programs: frozenset[str]) -> str:

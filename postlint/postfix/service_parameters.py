@@ -132,6 +132,7 @@ SERVICE_PARAMETERS: Final[dict[str, ServiceParameter]] = {
 """Suffix -> pattern, in the order of Postfix's table."""
 
 _LONGEST_FIRST: Final = sorted(SERVICE_PARAMETERS, key=len, reverse=True)
+_SUFFIXES: Final = tuple(_LONGEST_FIRST)
 
 DATABASE_SUFFIXES: Final[dict[str, tuple[str, ...]]] = _data.DATABASE_SUFFIXES
 """Table type -> suffixes of its client parameters, as of the newest version.
@@ -154,6 +155,8 @@ def match_service_parameter(name: str) -> tuple[str, str, ServiceParameter] | No
     Names of built-in parameters ("default_destination_rate_delay") do not match,
     except the two that are service parameters with a default of their own.
     """
+    if not name.endswith(_SUFFIXES):
+        return None
     if (builtin := parameters.get(name)) is not None and not builtin.service_class:
         return None
     for suffix in _LONGEST_FIRST:

@@ -13,8 +13,6 @@ from postlint.lint.rule import rule
 from postlint.postfix import parameters
 from postlint.postfix.services import program
 
-from ..parameters.unknown import kind_of_unknown
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -72,7 +70,7 @@ def unknown_override(instance: Instance) -> Iterator[Finding]:
 
 def _unknown(setting: Setting, service: Service, names: Names) -> Finding | None:
     name = setting.name
-    kind = kind_of_unknown(name, names)
+    kind = names.unknown_kind(name)
     if kind == "template" or setting.name_text is None:
         return None
     meant: str | None = None

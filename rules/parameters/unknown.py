@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from postlint.analysis.names import (
     counterpart,
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.settings import Setting
     from postlint.lint.finding import Applicability
-
-_TEMPLATE_SIGNS = frozenset("{}%<>@$")
-_INVISIBLE = "\ufeff\u00a0\u200b"
 
 
 @rule("PAR001", severity=Severity.ERROR, tags=("CWE-1109",))
@@ -47,7 +44,7 @@ def unknown_parameter(instance: Instance) -> Iterator[Finding]:
             yield _without_service(setting, names)
         elif use == "vendor":
             yield _of_a_patch(setting)
-        elif use == "unused" and kind_of_unknown(name, names) == "other":
+        elif use == "unused" and names.unknown_kind(name) == "other":
             finding = _unknown(setting, names)
             if finding is not None:
                 yield finding
@@ -68,7 +65,7 @@ def wrong_daemon_prefix(instance: Instance) -> Iterator[Finding]:
     """
     names = names_of(instance)
     for name, setting in instance.settings.items():
-        if names.use(name) != "unused" or kind_of_unknown(name, names) != "other side":
+        if names.use(name) != "unused" or names.unknown_kind(name) != "other side":
             continue
         other = counterpart(name, instance.version)
         assert other is not None
@@ -102,7 +99,7 @@ def unused_user_parameter(instance: Instance) -> Iterator[Finding]:
         return
     names = names_of(instance)
     for name, setting in instance.settings.items():
-        if names.use(name) != "unused" or kind_of_unknown(name, names) != "other":
+        if names.use(name) != "unused" or names.unknown_kind(name) != "other":
             continue
         if looks_built_in(name) or names.suggest(name) is not None or names.as_word(name):
             continue
@@ -128,22 +125,13 @@ def case_mismatch_name(instance: Instance) -> Iterator[Finding]:
     """
     names = names_of(instance)
     for name, setting in instance.settings.items():
-        if names.use(name) != "unused" or kind_of_unknown(name, names) != "case":
+        if names.use(name) != "unused" or names.unknown_kind(name) != "case":
             continue
         right = names.right_case(name)
         assert right is not None
         fix = None if right in instance.settings else renamed(setting, right, "safe")
         text = f'"{name}" is not "{right}": names are case-sensitive, Postfix ignores this one'
         yield _finding(setting, text, Severity.ERROR, fix)
-
-
-def kind_of_unknown(name: str, names: Names) -> Literal["template", "case", "other side", "other"]:
-    """Which rule has most to say about a name that nothing uses."""
-    if not _TEMPLATE_SIGNS.isdisjoint(name) or any(sign in name for sign in _INVISIBLE):
-        return "template"
-    if names.right_case(name) is not None:
-        return "case"
-    return "other" if counterpart(name, names.instance.version) is None else "other side"
 
 
 def renamed(setting: Setting, name: str, applicability: Applicability) -> Fix | None:

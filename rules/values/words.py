@@ -42,6 +42,15 @@ _READ_LATER = frozenset(
 )
 """Not looked at before there is something to do with them."""
 
+_ONLY_WITH = {
+    "smtpd_proxy_options": "smtpd_proxy_filter",
+    "smtpd_sasl_type": "smtpd_sasl_auth_enable",
+}
+"""Looked at only where another parameter is on."""
+
+_CHECKED_BY = {"notify_classes": "smtpd"}
+"""Checked at the start by one of the programs that load it; the others look at it later."""
+
 _FILLED_IN_LATER = frozenset(
     {
         "html_directory",
@@ -204,14 +213,8 @@ def _finding(
     name = item.setting.name
     assert location is not None
     severity: Severity | None = None
-    fatal = known.on_error.startswith("fatal")
-    if fatal:
-        refused = refusal(name, instance, item.service)
-        consequence = "; it has no effect" if refused is None else f"; {refused.text}"
-        if refused is not None and name in _READ_LATER:
-            consequence = "; fatal to the programs that use it"
-        if refused is None or not refused.certain:
-            severity = Severity.WARNING
+    if known.on_error.startswith("fatal"):
+        consequence, severity = _refusal(item, instance)
     else:
         severity = Severity.WARNING
         consequence = "; the word is ignored" if known.kind == "list" else ""
@@ -224,6 +227,36 @@ def _finding(
         parameter=name,
         service=item.service_label,
         fix=_nearest(item, word, location, known, instance.version),
+    )
+
+
+def _refusal(item: Explicit, instance: Instance) -> tuple[str, Severity | None]:
+    """Who ends because of a wrong word, and whether that is sure to happen."""
+    name = item.setting.name
+    refused = refusal(name, instance, item.service)
+    if refused is None:
+        return "; it has no effect", Severity.WARNING
+    if name in _READ_LATER:
+        return "; fatal to the programs that use it", None if refused.certain else Severity.WARNING
+    switch = _ONLY_WITH.get(name)
+    if switch is not None and not _switched_on(switch, item, instance):
+        return f"; {refused.text} once {switch} is set", Severity.WARNING
+    checks = _CHECKED_BY.get(name)
+    if checks is not None and item.service is None:
+        running = {service.program for service in instance.services}
+        certain = not instance.whole_master_cf or checks in running
+        text = f"; {checks} {'will' if certain else 'would'} not start"
+        return text, None if certain else Severity.WARNING
+    if checks is not None and item.service is not None and item.service.program != checks:
+        return f"; {item.service.program} ends when it looks at it", Severity.WARNING
+    return f"; {refused.text}", None if refused.certain else Severity.WARNING
+
+
+def _switched_on(switch: str, item: Explicit, instance: Instance) -> bool:
+    """Whether a service that a setting is for looks at it."""
+    scopes = instance.services_running("smtpd") if item.service is None else (item.service,)
+    return any(
+        scope[switch].yes or scope[switch].word() not in (None, "", "no") for scope in scopes
     )
 
 

@@ -1,6 +1,7 @@
 """What the rules about values call fatal is refused by real daemons, and what they let pass is not.
 
-One sample of the parameters in a normal run; all of them with POSTLINT_ALL_PARAMETERS set.
+One sample of the parameters in a normal run; all of them with POSTLINT_ALL_PARAMETERS set
+(``make prove``), which takes about a quarter of an hour and prints how many trials agreed.
 """
 
 from __future__ import annotations
@@ -34,8 +35,14 @@ WORKERS = 4
 
 SET_BY_POSTFIX = frozenset({"config_directory", "mail_version"})
 
-READ_LATER = frozenset({"debugger_command", "openssl_path", "tlsmgr_service_name"})
-"""Read by programs that use TLS, or are run under a debugger, when they come to that."""
+UNDER_A_DEBUGGER = "debugger_command"
+"""Read by programs that are run under a debugger only."""
+
+TLS_PROGRAMS = ("smtp", "smtpd", "lmtp")
+"""Programs that set TLS up as soon as they start."""
+
+WITH_TLS = frozenset({"openssl_path", "tlsmgr_service_name"})
+"""Read by programs that use TLS, as those in tls_ are."""
 
 TYPE_CODES = {
     "bool": "VAL001",
@@ -48,6 +55,11 @@ TYPE_CODES = {
     "raw": "VAL006",
 }
 VALUE_CODES = ("VAL001", "VAL002", "VAL004", "VAL005", "VAL006")
+
+
+LEVELS = "smtpd_tls_cert_file = none\n" + "".join(
+    f"{side}_tls_security_level = may\n" for side in ("lmtp", "smtp", "smtpd")
+)
 
 
 class Trial(NamedTuple):
@@ -70,7 +82,7 @@ def bad_values() -> Iterator[Trial]:
         parameter = parameters.get(name)
         if parameter is None or parameter.readonly or name in SET_BY_POSTFIX:
             continue
-        if name.startswith("tls_") or name in READ_LATER:
+        if name == UNDER_A_DEBUGGER:
             continue
         kind = parameter.type_in(postfix.version)
         low, high = parameter.bounds(postfix.version)
@@ -89,6 +101,9 @@ def bad_values() -> Iterator[Trial]:
             values += [str(low - 1)] if low else []
             values += [str(high + 1)] if high and high < 1 << 31 else []
         programs = daemons(parameter.programs(postfix.version))
+        if of_tls_library(name):
+            anyone = "*" in parameter.programs(postfix.version)
+            programs = ["smtpd"] if anyone else [name for name in TLS_PROGRAMS if name in programs]
         for value in values:
             suffix = "s" if kind == "time" and value.lstrip("-").isdigit() else ""
             for program in programs if ALL else programs[:1]:
@@ -102,8 +117,21 @@ def daemons(programs: frozenset[str]) -> list[str]:
     return [name for name in sorted(programs) if name != "master" and (folder / name).is_file()]
 
 
+def of_tls_library(name: str) -> bool:
+    """Whether programs read a parameter when they set TLS up."""
+    return name.startswith("tls_") or name in WITH_TLS
+
+
 def each(trials: list[Trial], folder: Path, run: Callable[[Trial, Path], str | None]) -> list[str]:
     """Run trials side by side, each in a folder of its own; the complaints."""
+    complaints = _each(trials, folder, run)
+    names = len({trial.name for trial in trials})
+    agreed = len(trials) - len(complaints)
+    print(f"\n{names} parameters, {len(trials)} trials, {agreed} agree")
+    return complaints
+
+
+def _each(trials: list[Trial], folder: Path, run: Callable[[Trial, Path], str | None]) -> list[str]:
     folders = []
     for number in range(len(trials)):
         place = folder / str(number)
@@ -126,7 +154,12 @@ def test_bad_values_of_every_type_are_refused(tmp_path: Path) -> None:
         if trial.name == "myhostname":
             text = f"{own}\n{trial.name} = {trial.value}\n"
         write(folder, {"main.cf": text})
-        reason = load_parameters(trial.program, folder)
+        if of_tls_library(trial.name):
+            extra = f"{quiet_settings(folder)}{LEVELS}"
+            write(folder, {"main.cf": f"{extra}{trial.name} = {trial.value}\n"})
+            reason = refuses(trial.program, folder)
+        else:
+            reason = load_parameters(trial.program, folder)
         if reason is None:
             return f"{trial}: accepted"
         if trial.name not in reason:
@@ -275,6 +308,51 @@ def test_words_are_refused_exactly_where_a_rule_says_so(
             item.code in ("VAL005", "VAL006") and item.severity.label == "error" for item in found
         )
         return None if refused == said else f"{trial}: {reason}, said {said}"
+
+    assert not each(trials, tmp_path, run)
+
+
+def unknown_words() -> list[Trial]:
+    """Every parameter with a fixed set of words, with none of them, in every daemon that has it."""
+    postfix = require_postfix()
+    return [
+        Trial(name, "nonsense", program, "VAL005")
+        for name in sorted(parameters.names(postfix.version))
+        if (known := enums.get(name, postfix.version)) is not None
+        and (parameter := parameters.get(name)) is not None
+        and known.closed
+        and known.on_error.startswith("fatal")
+        and not name.endswith(JUDGED_ELSEWHERE)
+        for program in checkers(parameter.programs(postfix.version))
+    ]
+
+
+def checkers(programs: frozenset[str]) -> list[str]:
+    """The daemons to ask; in place of all of them one that can be run by itself."""
+    return ["smtpd"] if "*" in programs else daemons(programs)
+
+
+JUDGED_ELSEWHERE = ("_security_options",)
+"""Words of SASL that rules about logins judge."""
+
+MASTER = "x inet n - n - - {}\n" + "".join(f"x{number} unix - - n - - x\n" for number in range(9))
+
+
+def test_unknown_words_stop_exactly_the_daemons_that_a_rule_names(tmp_path: Path) -> None:
+    version = str(require_postfix().version)
+    trials = unknown_words()
+    trials = trials if ALL else trials[::4]
+    assert len(trials) > 10
+
+    def run(trial: Trial, folder: Path) -> str | None:
+        setting = f"{trial.name} = {trial.value}\n"
+        write(folder, {"main.cf": quiet_settings(folder) + setting})
+        refused = trial.value in (refuses(trial.program, folder, timeout=4.0) or "")
+        files = {"main.cf": setting, "master.cf": MASTER.format(trial.program)}
+        found = lint_files(folder / "lint", files, version=version, select="VAL005")
+        stops = [f"{trial.program} will not start", "no Postfix program will start"]
+        said = any(item.message.endswith(text) for item in found for text in stops)
+        return None if refused == said else f"{trial}: refused {refused}, said {said}"
 
     assert not each(trials, tmp_path, run)
 
