@@ -16,7 +16,7 @@ howto: ## check the tutorial's configuration
 test: ## all tests
 	$(BIN)/python -m pytest -n 2
 
-prove: ## bad values of every parameter, tried on every daemon that reads it (a quarter of an hour)
+proof-values: ## bad values of every parameter, tried on every daemon that reads it (a quarter of an hour)
 	POSTLINT_ALL_PARAMETERS=1 $(BIN)/python -m pytest -n 0 -s tests/differential/test_values.py
 
 lint: ## what CI says before the tests

@@ -1,7 +1,7 @@
 """What the rules about values call fatal is refused by real daemons, and what they let pass is not.
 
 One sample of the parameters in a normal run; all of them with POSTLINT_ALL_PARAMETERS set
-(``make prove``), which takes about a quarter of an hour and prints how many trials agreed.
+(``make proof-values``), which takes about a quarter of an hour and prints how many trials agreed.
 """
 
 from __future__ import annotations
