@@ -2,7 +2,8 @@
 BIN = .venv/bin
 SEED = 1
 
-.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs proof-tls \ proof-relay proof-values
+.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs \
+	proof-tls proof-relay proof-values
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
