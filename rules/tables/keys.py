@@ -39,12 +39,17 @@ _RECIPIENTS = frozenset(
         "virtual alias",
     }
 )
-_DOMAIN_NAMES = frozenset({"virtual_alias_domains", "virtual_mailbox_domains"})
+_DOMAIN_NAMES = frozenset({"mydestination", "virtual_alias_domains", "virtual_mailbox_domains"})
+_WITH_DOMAIN = frozenset({"relay_recipient_maps", "virtual_mailbox_maps"})
+"""Asked only about domains that are not local, so that a user alone is never a key."""
+
+_BARE_DOMAIN = LazyPattern(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)++\Z")
 
 _START = r"[.*@]"
 _MAIL_ADDRESS = r"[^ \t\v\f\r\n#@]++@"
 _LOCAL_PART = r"[^ \t\v\f\r\n#@]++@[ \t\v\f\r]"
 _NUMBERS = r"[0-9][0-9.]*+[ \t\v\f\r]"
+_BARE = r"[^ \t\v\f\r\n#@]++[ \t\v\f\r]"
 _STARS = r"[^ \t\v\f\r\n#*]++\*"
 _NAMES = r"[^ \t\v\f\r\n#]*?[G-Zg-z]"
 
@@ -162,10 +167,14 @@ def _parts(use: TableUse) -> frozenset[str]:
         return frozenset({_START, _NUMBERS})
     if purpose == "address":
         return frozenset({_START, _MAIL_ADDRESS, _STARS, _NUMBERS, _NAMES})
+    if use.parameter in _WITH_DOMAIN:
+        return frozenset({_START, _LOCAL_PART, _BARE})
     if purpose in _RECIPIENTS or purpose == "transport":
         return frozenset({_START, _LOCAL_PART})
+    if purpose == "users":
+        return frozenset({_START, _MAIL_ADDRESS})
     if purpose == "passwords":
-        return frozenset({r"[.*]"})
+        return frozenset({r"[.*]", _LOCAL_PART})
     return frozenset()
 
 
@@ -200,12 +209,30 @@ def _verdict(key: str, use: TableUse, instance: Instance) -> _Dead | None:
             return _Dead(f"{asker} asks for no parent domains")
         if key.startswith("*@") and len(key) > 2:
             return _Dead(f"there are no wildcards; {asker} asks for {key[1:]}", key[1:])
+        return _wildcard(key, asker) or _without_domain(key, use, instance)
+    if purpose == "users":
+        if "@" in key or key.startswith("."):
+            return _Dead(f"{asker} asks for names of local users", key.partition("@")[0].strip("."))
         return _wildcard(key, asker)
     if purpose == "passwords":
-        return _wildcard(key, asker) or (
-            _Dead(f"{asker} asks for no parent domains") if key.startswith(".") else None
-        )
+        if key.startswith("."):
+            return _Dead(f"{asker} asks for no parent domains")
+        if key.endswith("@"):
+            return _Dead(f"{asker} asks for no local part alone")
+        return _wildcard(key, asker)
     return None
+
+
+def _without_domain(key: str, use: TableUse, instance: Instance) -> _Dead | None:
+    """A user or domain alone where only whole addresses and @domain are asked."""
+    if use.parameter not in _WITH_DOMAIN or "@" in key or use.purpose == "other":
+        return None
+    listed = "relay_domains" if use.parameter.startswith("relay") else "virtual_mailbox_domains"
+    domains = instance.main[listed]
+    if not domains.explicit or use.parameter in domains.setting.text or not domains.known:
+        return None  # its keys are domains too
+    instead = f"@{key}" if _BARE_DOMAIN.match(key) else ""
+    return _Dead(f"{use.parameter} asks for user@domain and @domain", instead)
 
 
 def _host_key(key: str, use: TableUse, instance: Instance) -> _Dead | None:
