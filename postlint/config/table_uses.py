@@ -12,7 +12,7 @@ from postlint.postfix import restrictions
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
@@ -172,6 +172,11 @@ PURPOSES: dict[str, Purpose] = {
 }
 """Parameters whose words may be ``type:name``, besides the restriction lists."""
 
+MATCH_LISTS = tuple(
+    name for name, purpose in PURPOSES.items() if purpose in ("addresses", "domains", "names")
+)
+"""Parameters that are lists of patterns, in which ``/file`` stands for more of them."""
+
 _DEFAULTS_THAT_COUNT = frozenset({"alias_database", "alias_maps", "virtual_alias_maps"})
 """Defaults that name a file, or an old parameter that does. Others repeat a parameter."""
 
@@ -221,20 +226,31 @@ class Word(NamedTuple):
 def words_of(instance: Instance) -> Iterator[tuple[Word, Service | None]]:
     """Every word of a setting that may name a table, and the service whose override it is."""
     lists = [*restrictions.LISTS, "postscreen_access_list", *_classes(instance.main)]
-    names = [*PURPOSES, *dict.fromkeys(lists)]
+    names = (*PURPOSES, *dict.fromkeys(lists))
+    for value, service in values_of(instance, names, classes=True):
+        for word in _words(value):
+            yield word, service
+
+
+def values_of(
+    instance: Instance, names: Sequence[str], *, classes: bool = False
+) -> Iterator[tuple[Effective, Service | None]]:
+    """Values of parameters in main.cf, and in services that see others.
+
+    ``classes``: also those of restriction classes that only a service has.
+    """
     for name in names:
         value = instance.main.get(name)
         if value is not None and (value.explicit or name in _DEFAULTS_THAT_COUNT):
-            for word in _words(value):
-                yield word, None
+            yield value, None
     for service in instance.services:
         own = _own_settings(service)
         if own:
-            for name in dict.fromkeys([*names, *_classes(service)]):
+            more = _classes(service) if classes else ()
+            for name in dict.fromkeys((*names, *more)):
                 value = service.get(name) if _differs(name, service, own) else None
                 if value is not None:
-                    for word in _words(value):
-                        yield word, service
+                    yield value, service
 
 
 def _classes(scope: Scope) -> list[str]:

@@ -35,6 +35,7 @@ OBSOLETE_OPTION = "ignoring obsolete regexp option"
 
 _KEYWORD = re.compile(r"(IF|ENDIF)(?![A-Za-z0-9])", re.IGNORECASE)
 _NEGATION = re.compile(r"[! \t\n\v\f\r]*+")
+_PAIRS = re.compile(r"(?:[^\\]++|\\.)*+", re.DOTALL)
 _BLANKS = re.compile(r"[ \t\n\v\f\r]*+")
 _NUMBER = re.compile(r"[A-Za-z0-9_]*+")
 _OPTIONS: dict[Dialect, str] = {"regexp": "imx", "pcre": "imsxAEUX"}
@@ -193,7 +194,7 @@ class _Rule:
         if not delimiter.isascii():  # Postfix takes its first byte, and the next one for a flag
             raise _SkippedError(f'{UNKNOWN_OPTION} "?"', self._line.cut(at, at + 1))
         first = at + 1
-        at = _closing(text, delimiter, first, end)
+        at = _closing(text, delimiter, first, end, self._dialect)
         if at < 0:
             raise _SkippedError(f'no closing regexp delimiter "{delimiter}"')
         inside = self._line.cut(first, at)
@@ -213,15 +214,18 @@ class _Rule:
         return PatternText(negated, delimiter, inside, options, pattern), at, remark
 
 
-def _closing(text: str, delimiter: str, start: int, end: int) -> int:
-    """Where the closing delimiter stands; a backslash protects the character behind it."""
-    if delimiter == "\\":
-        return -1
+def _closing(text: str, delimiter: str, start: int, end: int, dialect: Dialect) -> int:
+    """Where the closing delimiter stands; a backslash protects the character behind it.
+
+    To dict_regexp.c a backslash at the end of the line, which protects nothing, is one too.
+    """
     at = start
     while True:
-        close = text.find(delimiter, at, end)
+        close = -1 if delimiter == "\\" else text.find(delimiter, at, end)
         if close < 0:
-            return -1
+            pairs = _PAIRS.match(text, at, end)
+            last = pairs.end() if pairs is not None else at
+            return last if dialect == "regexp" and last < end else -1
         backslash = text.find("\\", at, close)
         if backslash < 0:
             return close

@@ -6,21 +6,28 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from postlint.config.list_files import list_files
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.records import NamedTuple
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
-from .common import SECRET_PURPOSES, described
+from .common import described
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
     from postlint.config.instance import Instance
+    from postlint.config.list_files import ListFile
     from postlint.config.lookup_table import Table, TableUse
 
 _SECRET_SETTINGS = ("password", "bind_pw", "dbpassword")
+_URL_SETTINGS = ("uri", "hosts", "dbname")
+_URL_PASSWORD = LazyPattern(r"://[^\s/:@]*+:[^\s@]++@")
+_LIST_KEY = LazyPattern(r"[a-z0-9]{20,}\.[a-z]+\.dq\.spamhaus\.net")
+_SASLDB = "/etc/sasldb2"
 _UNTRUSTED = frozenset({"nobody", "postfix"})
 
 
@@ -54,6 +61,11 @@ def table_missing(instance: Instance) -> Iterator[Finding]:
         missing = _missing(table)
         if missing:
             yield _at(use, table, f"{table.label}: {missing}; {_consequence(use)}")
+    for file in list_files(instance):
+        path = instance.files.locate(file.name)
+        if path is not None and not _exists(path):
+            message = f"{file.name} is not there; what depends on it gets a temporary error"
+            yield _of_list(file, message)
 
 
 @rule("TBL002", severity=Severity.ERROR, tags=("CWE-672",))
@@ -100,11 +112,12 @@ def stale_index(instance: Instance) -> Iterator[Finding]:
 
 @rule("TBL003", severity=Severity.ERROR, security=7.1, tags=("CWE-732", "CWE-522"))
 def world_readable_secrets(instance: Instance) -> Iterator[Finding]:
-    """Everybody on the host can read the passwords in a lookup table.
+    """Everybody on the host can read the passwords or keys in a lookup table.
 
     Why: The passwords of the relay host or of the database are in the file, and in the compiled
         one: postmap keeps the mode of a compiled file that exists, whatever that of its source
-        is. Only checked with --host or --root.
+        is. The compiled table of tls_server_sni_maps holds private keys, a reply map the key of a
+        DNS list, /etc/sasldb2 what users log in with. Only checked with --host or --root.
     Fix: chmod 0600 for both files, or 0640 with the group postfix for a client file that a daemon
         opens without root.
     Bad:
@@ -119,15 +132,14 @@ def world_readable_secrets(instance: Instance) -> Iterator[Finding]:
         return
     for table in instance.tables:
         use = _explicit_use(table)
-        if use is None or not _has_secrets(table):
-            continue
-        for file in _files(table):
-            if file.status.st_mode & stat.S_IROTH and instance.files.open_to_all(file.path):
-                mode = stat.S_IMODE(file.status.st_mode)
-                message = (
-                    f"{file.name} holds passwords, and every user can read it (mode {mode:04o})"
-                )
-                yield _at(use, table, message)
+        secrets = _secrets(table) if use is not None else ""
+        for file in _files(table) if secrets else ():
+            if table.purposes <= {"server names"} and file.name == table.name:
+                continue  # names of files; their contents are in the compiled table
+            if _is_open(file, instance):
+                assert use is not None
+                yield _at(use, table, _readable(file, secrets))
+    yield from _sasldb(instance)
 
 
 @rule("TBL015", severity=Severity.ERROR, security=7.8, tags=("CWE-732",))
@@ -173,6 +185,16 @@ def writable_by_others(instance: Instance) -> Iterator[Finding]:
                 finding = _at(use, table, f"{file.name} {problem[0]}", problem[1])
                 finding.security_severity = 7.8 if problem[1] is Severity.ERROR else None
                 yield finding
+    for named in list_files(instance):
+        listed = _status(instance, named.name)
+        if listed is None or listed.path.absolute() in seen:
+            continue
+        seen.add(listed.path.absolute())
+        problem = _danger(listed, instance)
+        if problem is not None:
+            finding = _of_list(named, f"{listed.name} {problem[0]}", problem[1])
+            finding.security_severity = 7.8 if problem[1] is Severity.ERROR else None
+            yield finding
 
 
 def _at(use: TableUse, table: Table, message: str, severity: Severity | None = None) -> Finding:
@@ -190,6 +212,13 @@ def _at(use: TableUse, table: Table, message: str, severity: Severity | None = N
         parameter=use.parameter,
         service=use.service_label,
         related=related,
+    )
+
+
+def _of_list(file: ListFile, message: str, severity: Severity | None = None) -> Finding:
+    service = None if file.service is None else file.service.label
+    return Finding(
+        file.location, message, severity=severity, parameter=file.parameter, service=service
     )
 
 
@@ -267,12 +296,47 @@ def _files(table: Table) -> Iterator[_File]:
             yield found
 
 
-def _has_secrets(table: Table) -> bool:
+def _secrets(table: Table) -> str:
+    """What a table holds that others must not know; empty for nothing."""
     if table.in_place:
-        return False
-    if table.client is not None:
-        return any(table.client.text(name) for name in _SECRET_SETTINGS)
-    return bool(table.purposes & SECRET_PURPOSES)
+        return ""
+    client = table.client
+    if client is not None:
+        texts = [client.text(name) for name in _SECRET_SETTINGS]
+        urls = [client.text(name) for name in _URL_SETTINGS]
+        told = any(texts) or any(_URL_PASSWORD.search(text) for text in urls)
+        return "passwords" if told else ""
+    if "passwords" in table.purposes:
+        return "passwords"
+    if "server names" in table.purposes:
+        return "private keys"
+    if "reply" in table.purposes and table.readable and table.source is not None:
+        return "the key of a DNS list" if _LIST_KEY.search(table.source.text) else ""
+    return ""
+
+
+def _is_open(file: _File, instance: Instance) -> bool:
+    """Whether every user can read a file."""
+    return bool(file.status.st_mode & stat.S_IROTH) and instance.files.open_to_all(file.path)
+
+
+def _readable(file: _File, secrets: str) -> str:
+    mode = stat.S_IMODE(file.status.st_mode)
+    return f"{file.name} holds {secrets}, and every user can read it (mode {mode:04o})"
+
+
+def _sasldb(instance: Instance) -> Iterator[Finding]:
+    """The passwords of Cyrus SASL, where smtpd asks for them."""
+    for service in instance.services_running("smtpd"):
+        enabled = service["smtpd_sasl_auth_enable"]
+        if enabled.yes is not True or service["smtpd_sasl_type"].word() != "cyrus":
+            continue
+        location = enabled.value_location
+        file = _status(instance, _SASLDB)
+        if location is not None and file is not None and _is_open(file, instance):
+            message = _readable(file, "passwords")
+            yield Finding(location, message, parameter="smtpd_sasl_auth_enable")
+        return
 
 
 def _danger(file: _File, instance: Instance) -> tuple[str, Severity] | None:

@@ -30,6 +30,11 @@ _WITH_TEXT = frozenset({"discard", "error", "retry"})
 
 _ONE_ADDRESS = frozenset({"generic", "rewrite"})
 _DOMAIN = LazyPattern(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.[A-Za-z]{2,}\Z")
+_KNOWN_DOMAIN = LazyPattern(
+    r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.(?:com|edu|example|gov|info|mil|net|org)\Z"
+)
+"""What nobody takes for the name of a user (``john.doe`` is one)."""
+
 _HOST = LazyPattern(r"\[|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\Z")
 _COMMENT = LazyPattern(r"(?:\A|[ \t])#")
 
@@ -91,6 +96,10 @@ def _checks(table: Table, purpose: str, report: Reporter) -> Iterator[_Check]:
             Search(_CATCH_ALL.compiled, _is_domain_for_domain, ("\n@",)),
             lambda entry: _domain_without_at(entry, report),
         )
+        yield (
+            Search(_SEVERAL.compiled, _is_read),
+            lambda entry: _domain_among_addresses(entry, report),
+        )
     if purpose in _ONE_ADDRESS:
         yield Search(_SEVERAL.compiled, _has_several), lambda entry: _several(entry, report)
     if purpose == "transport" or any("transport_maps" in name for name in parameters):
@@ -99,11 +108,15 @@ def _checks(table: Table, purpose: str, report: Reporter) -> Iterator[_Check]:
         yield Search(_ANY.compiled, _is_read), lambda entry: _next_hop(entry.value, report)
     if purpose == "passwords":
         yield Search(_NO_COLON.compiled, _lacks_colon), lambda entry: _password(entry, report)
+        yield (
+            Search(_COMMENTED.compiled, _has_comment, (" #", "\t#")),
+            lambda entry: _password_comment(entry, report),
+        )
     if "virtual_mailbox_maps" in parameters:
         base = _mailbox_base(table)
         if base:
-            candidate = re.compile(rf"{_ENTRY}(?:{re.escape(base)}|[^\n]*\.\.)")
-            search = Search(candidate, _is_read, (base, ".."))
+            candidate = re.compile(rf"{_ENTRY}(?:/|[^\n]*(?:\.\.|[ \t]#))")
+            search = Search(candidate, _is_read, ("..", " #", "\t#", " /", "\t/"))
             yield search, lambda entry: _mailbox(entry, base, report)
     if parameters & {"virtual_uid_maps", "virtual_gid_maps"}:
         candidate = re.compile(rf"{_ENTRY}(?![0-9]++[ \t\r]*+(?=\n|\Z))")
@@ -148,6 +161,19 @@ def _domain_without_at(entry: TableEntry, report: Reporter) -> Finding | None:
     )
     fix = Fix(f"write @{value.text}", (Edit(value.location, f"@{value.text}"),), "unsafe")
     return report.finding(value, message, fix=fix)
+
+
+def _domain_among_addresses(entry: TableEntry, report: Reporter) -> Finding | None:
+    """A domain beside addresses: ``user@example.com example.org``."""
+    words = list(_words(entry.value.text))
+    texts = [entry.value.text[start:end] for start, end in words]
+    if len(texts) < 2 or not any("@" in text for text in texts):
+        return None
+    for (start, end), text in zip(words, texts, strict=True):
+        if _KNOWN_DOMAIN.match(text):
+            message = f"{quoted(text)} is taken for a user of that name beside the other addresses"
+            return report.finding(entry.value.cut(start, end), message, severity=Severity.WARNING)
+    return None
 
 
 def _has_several(entry: TableEntry) -> bool:
@@ -237,6 +263,13 @@ def _password(entry: TableEntry, report: Reporter) -> Finding | None:
     return report.finding(entry.key, message)
 
 
+def _password_comment(entry: TableEntry, report: Reporter) -> Finding | None:
+    message = (
+        "what looks like a comment is a part of the password: there are no comments behind text"
+    )
+    return report.finding(entry.key, message)
+
+
 def _mailbox_base(table: Table) -> str:
     """What virtual(8) puts before every mailbox; empty where it does not deliver."""
     main = table.instance.main
@@ -259,6 +292,14 @@ def _mailbox(entry: TableEntry, base: str, report: Reporter) -> Finding | None:
         )
     if ".." in path.split("/"):
         return report.finding(entry.value, f"{quoted(path)} leads out of virtual_mailbox_base")
+    if _COMMENT.search(path):
+        return _comment(entry.value, report, "part of the path")
+    if path.startswith("/"):
+        message = (
+            f"{quoted(path)} is no absolute path: it is put behind virtual_mailbox_base, and the"
+            f" mailbox is {quoted(base + path)}"
+        )
+        return report.finding(entry.value, message, severity=Severity.WARNING)
     return None
 
 

@@ -8,6 +8,7 @@ from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 
+from .client_files import unusable
 from .common import Reporter, described, find, quoted, retype
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def wrong_table_for_content(table: Table) -> Iterator[Finding]:
     Why: Every type takes the left-hand side for something else: a hash table finds only the very
         text, a cidr table only networks, a regexp table only patterns between delimiters. The
         entries of the wrong kind are skipped or never match, and what they should have let in or
-        kept out goes the other way.
+        kept out goes the other way. A database client wants name = value, and all that its type
+        can not do without: otherwise every program that opens the table dies.
     Fix: Name the table with the type that its contents are for, or rewrite the entries.
     Bad:
         smtpd_sender_restrictions = check_sender_access hash:/etc/postfix/senders
@@ -67,6 +69,8 @@ def wrong_table_for_content(table: Table) -> Iterator[Finding]:
         yield from _together(table, list(_names_among_networks(table)))
     elif table.is_alias_file:
         yield from _together(table, list(_plain_among_aliases(table)))
+    elif table.client is not None:
+        yield from (item for item in unusable(table, Reporter(table)) if item is not None)
     else:
         yield from _together(table, list(_foreign_keys(table)))
         yield from _together(table, list(_aliases_among_keys(table)))

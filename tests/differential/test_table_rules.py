@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.differential.table_sources import require_type
 from tests.linting import lint_files
 from tests.postfix_here import OLD, postmap, require_postfix
 from tests.postfix_server import running, smtpd
@@ -78,11 +79,15 @@ def server() -> Iterator[Server]:
     services["plain"] = smtpd(**plain)
     proxied = "check_client_access proxy:texthash:$config_directory/t"
     services["refused"] = smtpd(smtpd_data_restrictions=proxied, **plain)
+    services["missing"] = smtpd(
+        smtpd_relay_restrictions="permit_mynetworks, reject_unauth_destination",
+        mynetworks="/nonexistent/networks",
+    )
     settings = {
         "transport_maps": "inline:{{bare.example = mail.example.net}, {service.example = discard}}",
         "virtual_alias_maps": (
             "inline:{{note@example.com = a@example.org # b}, {@old.example = new.example},"
-            " {@kept.example = @new.example}}"
+            " {@kept.example = @new.example}, {team@example.com = a@example.org example.net}}"
         ),
         "virtual_alias_domains": "old.example, kept.example",
         "smtp_fallback_relay": "",
@@ -136,6 +141,46 @@ def test_comment_in_an_alias(server: Server) -> None:
     name = queued(server, "note@example.com")
     for address in ("a@example.org", "#@mx.example.com", "b@mx.example.com"):
         server.wait_for(rf"{name}: to=<{re.escape(address)}>.*")
+
+
+def test_domain_beside_addresses(server: Server) -> None:
+    name = queued(server, "team@example.com")
+    server.wait_for(rf"{name}: to=<example\.net@mx\.example\.com>.*")
+
+
+def test_missing_list_file(server: Server, tmp_path: Path) -> None:
+    with server.connect("missing") as client:
+        reply = client.mail_to("someone@example.org")
+    assert reply.code == 451
+    main = "mynetworks = /etc/postfix/networks\n"
+    (finding,) = lint_files(tmp_path, {"main.cf": main}, select="TBL001", host=True)
+    assert "temporary error" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("query = select 1\n", "dbpath"),
+        ("dbpath = /nonexistent\n", "bad string length 0 < 1: table"),
+        (
+            "dbpath = /nonexistent\ntable = t\nselect_field = f\n",
+            "bad string length 0 < 1: where_field",
+        ),
+        ("dbpath = /nonexistent\nquery select 1\n", "missing '=' after attribute name"),
+        ("dbpath = /nonexistent\n= select 1\n", "missing attribute name"),
+        ("dbpath = /nonexistent\ntable = t\nselect_field = f\nwhere_field = w\n", ""),
+        ("dbpath = /nonexistent\nquery = select 1\n", ""),
+    ],
+)
+def test_client_files_that_no_program_opens(text: str, refused: str, tmp_path: Path) -> None:
+    require_type("sqlite")
+    (tmp_path / "t").write_text(text)
+    (tmp_path / "main.cf").write_text("")
+    said = postmap(tmp_path, "-q", "a", f"sqlite:{tmp_path / 't'}")
+    opening = said.errors.partition("fatal: ")[2]
+    assert (refused in opening) if refused else ("bad string" not in opening)
+    main = "virtual_alias_maps = sqlite:/etc/postfix/t\n"
+    assert bool(lint_files(tmp_path, {"main.cf": main}, select="TBL004")) is bool(refused)
 
 
 def test_domain_without_at(server: Server) -> None:
