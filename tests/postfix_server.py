@@ -12,6 +12,7 @@ of its own, every socket and every wait another. master(8) insists on being root
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -96,6 +97,11 @@ _QUEUES = (
     *("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming"),
     *("private", "saved", "trace"),
 )
+
+
+_FIRST_PORT, _FIRST_OF_KERNEL = 10_000, 32_768
+_SHARES = 4
+"""Processes of one test run that may start servers at the same time."""
 
 
 class ServiceLine(NamedTuple):
@@ -421,10 +427,25 @@ def _make_queue(folder: Path, owner: str, group: str) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports that no connection takes by chance before master(8) does.
+
+    Those below the range that the kernel takes for connections (ip(7)), and for each process of
+    pytest-xdist others.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
+    size = (_FIRST_OF_KERNEL - _FIRST_PORT) // _SHARES
+    first = _FIRST_PORT + number * size
+    candidates = random.sample(range(first, first + size), size)
+    sockets: list[socket.socket] = []
     try:
-        for item in sockets:
-            item.bind(("127.0.0.1", 0))
+        while len(sockets) < count:
+            item = socket.socket()
+            try:
+                item.bind(("127.0.0.1", candidates.pop()))
+            except OSError:
+                item.close()
+            else:
+                sockets.append(item)
         return [item.getsockname()[1] for item in sockets]
     finally:
         for item in sockets:

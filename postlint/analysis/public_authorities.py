@@ -36,10 +36,11 @@ def anybody_has_certificate(service: Service) -> PublicAuthorities | None:
     asks = service["smtpd_tls_ask_ccert"].yes or service["smtpd_tls_req_ccert"].yes
     if not asks:
         return None
-    name = "tls_append_default_CA"
-    if service[name].yes:
+    names = ("smtpd_tls_CAfile", "smtpd_tls_CApath")
+    name = "tls_append_default_CA"  # what it appends to has to be there (tls_certkey.c)
+    if service[name].yes and any(service[other].empty is not True for other in names):
         return PublicAuthorities(name, f"{name} trusts those of the system")
-    for name in ("smtpd_tls_CAfile", "smtpd_tls_CApath"):
+    for name in names:
         value = service[name]
         path = value.text.strip()
         if not value.known or not path:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.policies import level_of, policies_of
 from postlint.analysis.tls import server_tls, tls_of
-from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.edits import delete_lines
+from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.restrictions import LISTS
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.analysis.tls import ClientTls, ServerTls
+    from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.tables import PolicyTable
@@ -34,7 +36,8 @@ def cafile_purpose(instance: Instance) -> Iterator[Finding]:
         a missing file switches TLS off. At verify and secure without any authority every server
         fails and mail is deferred.
     Fix: Delete smtpd_tls_CAfile unless it completes the certificate chain; delete smtp_tls_CAfile
-        or raise the level. For verify and secure set it, or tls_append_default_CA = yes.
+        or raise the level. For verify and secure set it; tls_append_default_CA = yes only adds
+        the authorities of the system to a file or folder, and does nothing by itself.
     Bad:
         smtpd_tls_security_level = may
         smtpd_tls_CAfile = /etc/ssl/ca.pem
@@ -69,7 +72,14 @@ def _server(instance: Instance) -> Iterator[Finding]:
             "smtpd_tls_CAfile checks nobody: clients are not asked for certificates"
             + (" (at most it completes the server's own chain)" if completes is None else ""),
             parameter=value.name,
+            fix=_delete(value),
         )
+
+
+def _delete(value: Effective) -> Fix | None:
+    if value.location is None:
+        return None
+    return Fix("delete the setting", (delete_lines(value.location),), "unsafe")
 
 
 def _completes_chain(instance: Instance) -> bool | None:
@@ -115,16 +125,18 @@ def _client(instance: Instance, prefix: str) -> Iterator[Finding]:
             f"{value.name} decides nothing at the levels in use:"
             ' the log says "Trusted" instead of "Untrusted"',
             parameter=value.name,
+            fix=_delete(value),
         )
 
 
 def _has_authority(service: Service) -> bool:
-    """Whether a client knows any authority, or may."""
+    """Whether a client knows any authority, or may.
+
+    tls_append_default_CA counts only beside a file or folder (tls_certkey.c).
+    """
     prefix = service.program
     names = (f"{prefix}_tls_CAfile", f"{prefix}_tls_CApath", f"{prefix}_tls_trust_anchor_file")
-    if any(service[name].empty is not True for name in names):
-        return True
-    return service["tls_append_default_CA"].yes is not False
+    return any(service[name].empty is not True for name in names)
 
 
 def _no_authority(client: ClientTls) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.lint.finding import Finding, Related, Severity
+from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 
 from .common import labels, merged, without_tls
@@ -13,9 +13,11 @@ from .pairs import problems
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.analysis.tls_identities import Identity, Pair
+    from postlint.analysis.certificate_chains import Chain
+    from postlint.analysis.tls_identities import Pair
     from postlint.config.instance import Instance
     from postlint.config.service import Service
+    from postlint.lint.finding import Location
 
 _SNAKEOIL = "ssl-cert-snakeoil"
 
@@ -130,13 +132,15 @@ def incomplete_chain(instance: Instance) -> Iterator[Finding]:
 
 
 def _incomplete(instance: Instance) -> Iterator[Finding]:
+    from postlint.analysis.certificate_chains import chain_of
     from postlint.analysis.tls_identities import is_reachable, pairs_of
 
     for identity, pair in pairs_of(instance):
         location = pair.file.location
         if location is None or not identity.is_server or not is_reachable(identity):
             continue
-        judged = _judge(identity, pair)
+        chain = chain_of(identity.service, pair)
+        judged = _judge(chain, pair)
         if judged is not None:
             text, severity = judged
             finding = Finding(
@@ -144,16 +148,22 @@ def _incomplete(instance: Instance) -> Iterator[Finding]:
                 f"{pair.file.path}: {text}",
                 severity=severity,
                 parameter=pair.file.parameter,
+                fix=_name_whole_chain(chain, pair, location),
             )
             finding.services = labels([identity])
             yield finding
 
 
-def _judge(identity: Identity, pair: Pair) -> tuple[str, Severity] | None:
-    """What is wrong with the certificates that are sent along."""
-    from postlint.analysis.certificate_chains import chain_of
+def _name_whole_chain(chain: Chain, pair: Pair, location: Location) -> Fix | None:
+    """Name the file that has all of them, where the key is in another one."""
+    written = location.source.text[location.span.start : location.span.end]
+    if chain.better is None or written != pair.file.path or "cert_file" not in pair.file.parameter:
+        return None
+    return Fix(f"name {chain.better}", (Edit(location, chain.better),), "unsafe")
 
-    chain = chain_of(identity.service, pair)
+
+def _judge(chain: Chain, pair: Pair) -> tuple[str, Severity] | None:
+    """What is wrong with the certificates that are sent along."""
     if chain.missing is not None:
         issuer = chain.missing.issuer
         if not pair.leaf.from_authority:

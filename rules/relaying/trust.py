@@ -40,6 +40,7 @@ def cert_relay_too_broad(service: Service) -> Iterator[Finding]:
     Bad:
         smtpd_tls_security_level = may
         smtpd_tls_ask_ccert = yes
+        smtpd_tls_CAfile = /etc/postfix/ca.pem
         tls_append_default_CA = yes
         smtpd_relay_restrictions = permit_tls_all_clientcerts, reject_unauth_destination
     Good:

@@ -152,15 +152,20 @@ def test_settings_that_smtpd_does_not_read(tmp_path: Path) -> None:
     assert relay_verdict(service(tmp_path, text)).status == "refused"
 
 
-@pytest.mark.parametrize("ask", ["yes", "no"])
-def test_certificates_of_public_authorities(tmp_path: Path, ask: str) -> None:
+@pytest.mark.parametrize(
+    ("ask", "file", "status"),
+    [("yes", "/x.pem", "depends"), ("no", "/x.pem", "refused"), ("yes", "", "refused")],
+)
+def test_certificates_of_public_authorities(
+    tmp_path: Path, ask: str, file: str, status: str
+) -> None:
     text = (
         "smtpd_relay_restrictions = permit_tls_all_clientcerts, reject_unauth_destination\n"
         f"smtpd_tls_security_level = may\nsmtpd_tls_ask_ccert = {ask}\n"
-        "tls_append_default_CA = yes"
+        f"tls_append_default_CA = yes\nsmtpd_tls_CAfile = {file}"
     )
     found = relay_verdict(service(tmp_path, text))
-    assert found.status == ("depends" if ask == "yes" else "refused")
+    assert found.status == status
 
 
 def test_the_addresses_of_the_host(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.certificates import authority, certificate, kept_key, key_text, tradi
 from tests.differential.test_tls_server import starttls
 from tests.differential.tls_delivery import Case, deliver, sinks
 from tests.postfix_here import run
-from tests.postfix_server import require_master, running, smtpd
+from tests.postfix_server import MAIN_CF, require_master, running, smtpd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,3 +283,49 @@ def test_certificates_of_clients_that_are_not_asked(folder: Path) -> None:
             warning = f'{word} is requested, but "smtpd_tls_ask_ccert = no"'
             assert warning in server.log(word)
         assert "is requested, but" not in server.log("mandatory")
+
+
+def test_authorities_of_the_system(folder: Path) -> None:
+    """CRT014: tls_append_default_CA appends to a file or folder, and does nothing alone."""
+    chain = put(folder, "chain", "leaf key", "leaf", "middle")
+    system, other = put(folder, "system", "root"), put(folder, "other", "other")
+    secure = {
+        "smtp_tls_security_level": "secure",
+        "smtp_tls_secure_cert_match": "mx.example.com",
+        "tls_append_default_CA": "yes",
+    }
+    cases = [
+        Case("tls", secure),
+        Case("tls", {**secure, "smtp_tls_CAfile": other}),
+        Case("tls", {**secure, "smtp_tls_CAfile": other, "tls_append_default_CA": "no"}),
+        Case("tls", {**secure, "smtp_tls_CAfile": system, "tls_append_default_CA": "no"}),
+    ]
+    settings = {"smtpd_tls_chain_files": chain, "smtpd_tls_security_level": "may"}
+    environment = f"{MAIN_CF['import_environment']} SSL_CERT_FILE={system}"
+    with sinks({"tls": smtpd()}, settings) as to:
+        deliveries = deliver(cases, to, {"import_environment": environment})
+    assert [item.status for item in deliveries] == ["deferred", "sent", "deferred", "sent"]
+
+
+def test_clients_of_the_authorities_of_the_system(folder: Path) -> None:
+    """RLY006: servers trust those of the system beside a file or folder only, just as clients."""
+    whole, system = put(folder, "whole", "rsa key", "rsa"), put(folder, "system", "root")
+    own, issuer = put(folder, "own", "leaf key", "leaf"), put(folder, "issuer", "middle")
+    lines = {"alone": smtpd(), "beside": smtpd(smtpd_tls_CAfile=whole)}
+    settings = {
+        "smtpd_tls_chain_files": whole,
+        "smtpd_tls_security_level": "may",
+        "smtpd_tls_ask_ccert": "yes",
+        "smtpd_tls_loglevel": "1",
+        "tls_append_default_CA": "yes",
+        "import_environment": f"{MAIN_CF['import_environment']} SSL_CERT_FILE={system}",
+    }
+    said = {}
+    with running(lines, settings) as server:
+        for name in lines:
+            address = f"127.0.0.1:{server.port(name)}"
+            command = ["openssl", "s_client", "-connect", address, "-starttls", "smtp"]
+            command += ["-cert", own, "-key", own, "-cert_chain", issuer]
+            run(command, stdin="QUIT\r\n")
+            said[name] = server.wait_for(r"(?:Trusted|Untrusted) TLS connection", name)
+    assert said == {"alone": "Untrusted TLS connection", "beside": "Trusted TLS connection"}

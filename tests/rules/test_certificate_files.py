@@ -16,7 +16,7 @@ from postlint.lint.registry import bundled_rules
 from tests.certificates import authority, certificate, kept_key, key_text, new_key
 from tests.differential.tls_clients import require_openssl
 from tests.linting import lint_files
-from tests.rules.fixes import marked
+from tests.rules.fixes import apply_fix, marked
 from tests.rules.test_tls import texts
 
 if TYPE_CHECKING:
@@ -405,6 +405,21 @@ class TestChains:
         assert finding.message.endswith("; /etc/postfix/fullchain.pem has it")
         (finding,) = lint(tmp_path, "CRT010", LEAF.chain, fullchain=OWN.pem + MIDDLE.pem)
         assert finding.message.endswith("clients can not check this one")
+
+    def test_better_file_takes_its_place(self, tmp_path: Path) -> None:
+        main = (
+            "smtpd_tls_security_level = may\nsmtpd_tls_cert_file = /etc/postfix/x.pem\n"
+            "smtpd_tls_key_file = /etc/postfix/key.pem\n"
+        )
+        files = {"key": LEAF.key_pem, "fullchain": LEAF.pem + MIDDLE.pem}
+        (finding,) = lint(tmp_path, "CRT010", LEAF.pem, main, **files)
+        assert finding.fix is not None and finding.fix.applicability == "unsafe"
+        apply_fix(finding)
+        mended = (tmp_path / "main.cf").read_text("utf-8")
+        assert mended == main.replace("x.pem", "fullchain.pem")
+        assert not lint(tmp_path, "CRT0", LEAF.pem, mended, **files)
+        (finding,) = lint(tmp_path, "CRT010", LEAF.chain, fullchain=LEAF.pem + MIDDLE.pem)
+        assert finding.fix is None, "in chain_files the key would be missing"
 
     @pytest.mark.parametrize(
         ("more", "silent"),

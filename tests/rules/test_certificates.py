@@ -174,7 +174,9 @@ def test_verified_without_authority(tmp_path: Path) -> None:
     ]
     for name in ("smtp_tls_CAfile", "smtp_tls_CApath", "smtp_tls_trust_anchor_file"):
         assert not lint(tmp_path, "CRT014", f"{main}{name} = /etc/ssl\n")
-    assert not lint(tmp_path, "CRT014", f"{main}tls_append_default_CA = yes\n")
+    assert lint(tmp_path, "CRT014", f"{main}tls_append_default_CA = yes\n"), (
+        "it only adds to others"
+    )
 
 
 def test_certificates_nobody_is_asked_for(tmp_path: Path) -> None:
@@ -187,3 +189,13 @@ def test_certificates_nobody_is_asked_for(tmp_path: Path) -> None:
     assert [marked(item) for item in found] == [*words, "yes"], "to require is not to ask"
     assert not lint(tmp_path, "CRT015", optional.replace("may", "encrypt"))
     assert not lint(tmp_path, "CRT015", main + "smtpd_tls_ask_ccert = yes\n")
+
+
+@pytest.mark.parametrize("side", ["smtpd", "smtp"])
+def test_authorities_for_nothing_go(side: str, tmp_path: Path) -> None:
+    main = f"{side}_tls_security_level = may\n{side}_tls_CAfile = /etc/ssl/ca.pem\nbiff = no\n"
+    (finding,) = lint(tmp_path, "CRT014", main)
+    assert finding.fix is not None and finding.fix.applicability == "unsafe"
+    apply_fix(finding)
+    text = (tmp_path / "main.cf").read_text("utf-8")
+    assert text == f"{side}_tls_security_level = may\nbiff = no\n"
