@@ -72,14 +72,14 @@ def _server(instance: Instance) -> Iterator[Finding]:
             "smtpd_tls_CAfile checks nobody: clients are not asked for certificates"
             + (" (at most it completes the server's own chain)" if completes is None else ""),
             parameter=value.name,
-            fix=_delete(value),
+            fix=_delete(value, " unless it completes the chain" if completes is None else ""),
         )
 
 
-def _delete(value: Effective) -> Fix | None:
+def _delete(value: Effective, unless: str = "") -> Fix | None:
     if value.location is None:
         return None
-    return Fix("delete the setting", (delete_lines(value.location),), "unsafe")
+    return Fix(f"delete {value.name}{unless}", (delete_lines(value.location),), "unsafe")
 
 
 def _completes_chain(instance: Instance) -> bool | None:
