@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,15 @@ from postlint.analysis.certificate_chains import chain_of
 from postlint.analysis.tls_identities import identities_of
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
-from tests.certificates import authority, certificate, kept_key, key_text, traditional
+from tests.certificates import (
+    FAR,
+    LONG_AGO,
+    authority,
+    certificate,
+    kept_key,
+    key_text,
+    traditional,
+)
 from tests.differential.test_tls_server import starttls
 from tests.differential.tls_delivery import Case, deliver, sinks
 from tests.postfix_here import run
@@ -329,3 +338,36 @@ def test_clients_of_the_authorities_of_the_system(folder: Path) -> None:
             run(command, stdin="QUIT\r\n")
             said[name] = server.wait_for(r"(?:Trusted|Untrusted) TLS connection", name)
     assert said == {"alone": "Untrusted TLS connection", "beside": "Trusted TLS connection"}
+
+
+def test_what_a_client_that_verifies_says(folder: Path) -> None:
+    """CRT007, CRT009 and CRT010: mail is deferred that others deliver all the same."""
+    past = certificate(by=ROOT, end=LONG_AGO + timedelta(days=1))
+    future = certificate(by=ROOT, begin=FAR - timedelta(days=1))
+    files = {
+        "good": ("leaf key", "leaf", "middle"),
+        "root": ("leaf key", "leaf", "middle", "root"),
+        "mixed": ("leaf key", "leaf", "root", "middle"),
+        "alone": ("leaf key", "leaf"),
+        "expired": (past.chain,),
+        "early": (future.chain,),
+        "named": (certificate("www.example.com", by=ROOT).chain,),
+        "bare": (certificate(names=[], by=ROOT).chain,),
+        "wild": (certificate("x", names=["*.example.com"], by=ROOT).chain,),
+    }
+    lines = {
+        name: smtpd(smtpd_tls_chain_files=put(folder, f"to-{name}", *pieces))
+        for name, pieces in files.items()
+    }
+    secure = {
+        "smtp_tls_security_level": "secure",
+        "smtp_tls_secure_cert_match": "mx.example.com",
+        "smtp_tls_CAfile": put(folder, "authority", "root"),
+    }
+    with sinks(lines, {"smtpd_tls_security_level": "may"}) as to:
+        cases = [Case(name, level) for name in files for level in (secure, {})]
+        found = deliver(cases, to)
+    strict = {case.sink: item.status for case, item in zip(cases[::2], found[::2], strict=True)}
+    fine = {"good", "root", "mixed", "bare", "wild"}
+    assert {name for name, status in strict.items() if status == "sent"} == fine
+    assert {item.status for item in found[1::2]} == {"sent"}
