@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from postlint.analysis.tls_identities import Identity
     from postlint.lint.finding import Finding, Location
 
-_SERVER = {
-    "may": "STARTTLS is refused and mail comes in clear text",
-    "encrypt": "STARTTLS is refused, and so is mail without it",
+EFFECTS = {
+    "may": "STARTTLS is offered and then refused, mail comes in clear text",
+    "encrypt": "STARTTLS is refused and so is mail without it",
     "wrapper": "every connection is dropped",
 }
+"""What clients notice of a server that can not set up TLS, by its mode."""
+
 _CLIENT = {"none": "", "may": "all mail leaves in clear text"}
 
 
@@ -26,7 +28,7 @@ def without_tls(uses: Iterable[ServerTls | ClientTls]) -> str:
     effects: dict[str, None] = {}
     for use in uses:
         if isinstance(use, ServerTls):
-            effects[_SERVER.get(use.mode or "", "")] = None
+            effects[EFFECTS.get(use.mode or "", "")] = None
         else:
             effects[_CLIENT.get(use.level or "none", "mail is deferred")] = None
     named = [effect for effect in effects if effect]

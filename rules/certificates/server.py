@@ -10,7 +10,7 @@ from postlint.analysis.tls import explicit_values, server_tls, tls_of
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule
 
-from .common import without_tls
+from .common import EFFECTS, without_tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,11 +29,6 @@ _CERTIFICATES = (
     "smtpd_tls_chain_files",
 )
 _FILES = ("cert", "key", "eccert", "eckey", "dcert", "dkey")
-_CONSEQUENCES = {
-    "may": "STARTTLS is offered and then refused, mail comes in clear text",
-    "encrypt": "STARTTLS is refused and so is mail without it",
-    "wrapper": "every connection is dropped",
-}
 _AUTHORITIES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CRL"})
 _SNAKEOIL = "ssl-cert-snakeoil"
 
@@ -53,6 +48,8 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
         smtpd_tls_chain_files = /etc/ssl/mx.example.com.pem
     References: postconf(5) smtpd_tls_chain_files, src/smtpd/smtpd.c, TLS_README
     """
+    from postlint.analysis.handshakes import certificate_of
+
     instance = service.instance
     if service.program != "smtpd" or not instance.whole_main_cf or has_control_lines(instance):
         return
@@ -60,18 +57,12 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
     location = server.cause.value_location
     if not server.on or location is None:
         return
-    known = [name for name in _CERTIFICATES if not _is_unknown(name, service)]
-    if all(service[name].empty is True for name in known):
+    if certificate_of(service) == "missing":
         yield Finding(
             location,
-            f"TLS is on and there is no certificate: {_CONSEQUENCES[server.mode or 'may']}",
+            f"TLS is on and there is no certificate: {EFFECTS[server.mode or 'may']}",
             parameter="smtpd_tls_cert_file",
         )
-
-
-def _is_unknown(name: str, service: Service) -> bool:
-    """Whether a Postfix of this version does not know the parameter yet."""
-    return name == "smtpd_tls_chain_files" and service.version < (3, 4)
 
 
 @rule("CRT002", severity=Severity.ERROR, security=5.9, tags=("CWE-636",))

@@ -89,7 +89,10 @@ class TestPairs:
     def test_chains(self, pem: str, text: str, tmp_path: Path) -> None:
         (finding,) = lint(tmp_path, "CRT004", pem)
         assert texts([finding]) == [
-            ("error", f"{text}: TLS is off, STARTTLS is refused and mail comes in clear text")
+            (
+                "error",
+                f"{text}: TLS is off, STARTTLS is offered and then refused, mail comes in clear text",
+            )
         ]
         assert marked(finding) == "/etc/postfix/x.pem"
 

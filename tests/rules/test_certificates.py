@@ -59,12 +59,12 @@ def test_a_template_may_bring_the_certificate(tmp_path: Path) -> None:
         (
             "smtpd_tls_cert_file",
             "error",
-            "TLS is off, STARTTLS is refused and mail comes in clear text",
+            "TLS is off, STARTTLS is offered and then refused, mail comes in clear text",
         ),
         (
             "smtpd_tls_CAfile",
             "error",
-            "TLS is off, STARTTLS is refused and mail comes in clear text",
+            "TLS is off, STARTTLS is offered and then refused, mail comes in clear text",
         ),
         ("smtpd_tls_chain_files", "error", "without certificate most handshakes fail"),
         ("smtpd_tls_dh1024_param_file", "warning", "the built-in parameters are used"),
@@ -94,7 +94,8 @@ def test_missing_files_by_mode(tmp_path: Path) -> None:
         message for _, message in texts(lint_files(tmp_path, files, select="CRT002", host=True))
     ]
     assert [message.rpartition(": TLS is off, ")[2] for message in messages] == [
-        "STARTTLS is refused and mail comes in clear text; elsewhere every connection is dropped",
+        "STARTTLS is offered and then refused, mail comes in clear text;"
+        " elsewhere every connection is dropped",
         "mail is deferred",
     ]
 
