@@ -208,7 +208,9 @@ def _proxy_filter(item: Explicit) -> Iterator[Finding]:
     if _HOST_AND_PORT.match(endpoint) or _PORT.match(endpoint):
         return
     if _HOST_LIKE.match(endpoint):
-        message = f'"{text}" has no port: every mail gets a temporary error'
+        dies = endpoint[0].isdigit() or endpoint.endswith((":", "]"))  # read as a port
+        effect = "smtpd ends at the first mail" if dies else "every mail gets a temporary error"
+        message = f'"{text}" has no port: {effect}'
         yield _at(item, location, f"smtpd_proxy_filter: {message}")
 
 
