@@ -98,6 +98,13 @@ _FILTERS = (
     "PLAIN, gssapi, SCRAM-SHA-1",
 )
 _HIDDEN = ("starttls", "auth", "StartTLS, auth", "silent-discard, dsn", "etrn, AUTH")
+_BY_ADDRESS = (
+    "static:starttls",
+    "static:{auth dsn}",
+    "inline:{192.0.2.1=starttls}",
+    "static:etrn",
+    "cidr:{ {0.0.0.0/0 auth, starttls} }",
+)
 
 
 def make_service(chance: random.Random, certificate: str) -> dict[str, str]:
@@ -123,6 +130,8 @@ def make_service(chance: random.Random, certificate: str) -> dict[str, str]:
         found["smtpd_tls_fingerprint_digest"] = chance.choice(("md5", "sha1", "sha-265"))
     if chance.random() < 0.12:
         found["smtpd_discard_ehlo_keywords"] = chance.choice(_HIDDEN)
+    if chance.random() < 0.06:
+        found["smtpd_discard_ehlo_keyword_address_maps"] = chance.choice(_BY_ADDRESS)
     found.update(_login(chance))
     return found
 

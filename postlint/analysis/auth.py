@@ -74,13 +74,38 @@ def permits_certificates(service: Service) -> bool:
 
 
 def hides_keyword(service: Service, keyword: str) -> bool | None:
-    """Whether a server leaves an EHLO keyword out for everybody."""
-    keywords = service[f"{service.program}_discard_ehlo_keywords"]
-    elements = keywords.elements(braces=False)
-    if any(element.text.lower() == keyword for element in elements):
+    """Whether a server leaves an EHLO keyword out for strangers.
+
+    A table by client address, where it has an answer, takes the place of the list.
+    """
+    name = f"{service.program}_discard_ehlo_keywords"
+    for_client = _keywords_for_stranger(service)
+    if for_client is None:
+        return None
+    keywords = service[name]
+    texts = [element.text for element in keywords.elements(braces=False)]
+    known = keywords.problem is None and keywords.known
+    if for_client:
+        texts, known = for_client, True
+    if any(text.lower() == keyword for text in texts):
         return True
-    known = keywords.problem is None and all(element.known for element in elements)
     return False if known else None
+
+
+def _keywords_for_stranger(service: Service) -> list[str] | None:
+    """What the table by address says to a client from elsewhere; None: not known."""
+    maps = service[f"{service.program}_discard_ehlo_keyword_address_maps"]
+    if maps.empty:
+        return []
+    from postlint.analysis.access_tables import access_table
+
+    for element in maps.elements():
+        found = access_table(service, element).look_up(((_STRANGER, False),))
+        if found.unknown or found.error:
+            return None
+        if found.value is not None:
+            return found.value.replace(",", " ").split()
+    return [] if maps.problem is None else None
 
 
 def accepts_strangers(service: Service) -> bool | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.nexthops import host_name_problem
 from postlint.analysis.policies import level_of
 from postlint.postfix.tls import policy_attributes, policy_levels
 from postlint.postfix.versions import NEWEST_KNOWN
@@ -54,6 +55,8 @@ def attribute_problems(policy: Policy, version: PostfixVersion) -> Iterator[tupl
         elif facts.choices and name != "ciphers" and value.text.lower() not in facts.choices:
             choices = " or ".join(sorted(facts.choices, reverse=True))
             yield value, f"{name}={value.text} is not {choices}"
+        elif name == "servername" and host_name_problem(value.text) is not None:
+            yield value, f"servername={value.text} is no host name"
         elif name == "policy_ttl" and not (value.text.isascii() and value.text.isdigit()):
             yield value, f"policy_ttl={value.text} is no number of seconds"
         seen.add(name)

@@ -46,12 +46,13 @@ _USUALLY_NOT: Final = frozenset({"discard", "error", "local", "retry", "virtual"
 class Route(NamedTuple):
     """A next hop of a service. ``hop`` is None for mail that goes by the recipient's domain.
 
-    ``location``: where the next hop is written.
+    ``location``: where the next hop is written; ``parameter``: what it comes from.
     """
 
     service: str
     hop: NextHop | None
     location: Location | None
+    parameter: str
 
 
 class Routes:
@@ -85,12 +86,12 @@ class Routes:
             if name == "default_transport":
                 self._default = target.transport
             if target.nexthop.text:
-                yield from self._hops(target.transport, target.nexthop.text, place)
+                yield from self._hops(target.transport, target.nexthop.text, place, name)
                 continue
             for element, location in hops:
-                yield from self._hops(target.transport, element.text, location)
+                yield from self._hops(target.transport, element.text, location, "relayhost")
             if not hops:
-                yield Route(target.transport, None, place)
+                yield Route(target.transport, None, place, name)
         for name in _OWN_TRANSPORTS:
             target = destination(main[name])
             if target is None:
@@ -99,7 +100,7 @@ class Routes:
                 self.complete = False
             elif target.nexthop.text:
                 place = main[name].value_location
-                yield from self._hops(target.transport, target.nexthop.text, place)
+                yield from self._hops(target.transport, target.nexthop.text, place, name)
         for table in self._instance.tables:
             uses = {use.parameter for use in table.uses}
             for name in _TABLES:
@@ -117,21 +118,23 @@ class Routes:
             place = entry.value.location
             if parameter == "sender_dependent_relayhost_maps":
                 if text != "DUNNO" and self._default is not None:
-                    yield from self._hops(self._default, text, place)
+                    yield from self._hops(self._default, text, place, parameter)
                 continue
             transport, _, hop = text.partition(":")
             transport = transport or self._default or ""
             if hop:
-                yield from self._hops(transport, hop, place)
+                yield from self._hops(transport, hop, place, parameter)
             elif transport:
-                yield Route(transport, None, place)
+                yield Route(transport, None, place, parameter)
 
-    def _hops(self, transport: str, text: str, place: Location | None) -> Iterator[Route]:
+    def _hops(
+        self, transport: str, text: str, place: Location | None, parameter: str
+    ) -> Iterator[Route]:
         for start, end in split_list(text, braces=False):
             element = Element(text[start:end], place)
             if not element.known and self._goes_by_smtp(transport):
                 self.complete = False
-            yield Route(transport, next_hop(element), place)
+            yield Route(transport, next_hop(element), place, parameter)
 
     def _goes_by_smtp(self, transport: str) -> bool:
         """Whether a service is an SMTP client; of one that is not there its usual name tells."""

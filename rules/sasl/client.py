@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.analysis.auth import password_entries
+from postlint.analysis.client_policies import client_policy
 from postlint.analysis.mechanisms import security_options
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.templates import has_control_lines
@@ -69,26 +70,28 @@ def client_auth_cleartext(instance: Instance) -> Iterator[Finding]:
     if hop is None and instance.main["relayhost"].empty is not True:
         return
     service, prefix = client.service, client.prefix
-    summary = tls_of(instance).policies(service)
-    if not summary.empty:
-        return  # a policy may require TLS for the relay host
+    if hop is None and not tls_of(instance).policies(service).empty:
+        return  # a policy may require TLS for the server
+    policy = client_policy(service, None if hop is None else hop.text)
     whom = "the password for " + ("a server" if hop is None else hop.text)
-    place = client.cause.value_location
+    by_policy = policy.location if policy.key else None
+    place = by_policy or client.cause.value_location
     options = service[f"{prefix}_sasl_security_options"]
     words = security_options(service, options.name)
     enable = service[f"{prefix}_sasl_auth_enable"]
-    if client.level in ("none", "may") and words is not None and "noplaintext" not in words:
+    optional = policy.level in ("none", "may") and not policy.refused
+    if optional and words is not None and "noplaintext" not in words:
         location = options.value_location or enable.value_location
         if location is None:
             return
         fix = None
         edit = replace_value(client.cause.setting, "encrypt")
-        if edit is not None and client.cause.name.endswith("_level"):
+        if edit is not None and client.cause.name.endswith("_level") and by_policy is None:
             fix = Fix("require TLS: level encrypt", (edit,), "unsafe")
         yield Finding(
             location,
             f"{whom} can be sent in clear text: TLS is "
-            + ("off" if client.level == "none" else "optional"),
+            + ("off" if policy.level == "none" else "optional"),
             severity=Severity.WARNING if hop is None else None,
             security_severity=7.5 if hop is None else None,
             parameter=options.name,
@@ -96,7 +99,7 @@ def client_auth_cleartext(instance: Instance) -> Iterator[Finding]:
             related=() if place is None else (Related("the level", place),),
             fix=fix,
         )
-    elif client.level == "encrypt" and place is not None:
+    elif policy.level == "encrypt" and by_policy is None and place is not None:
         yield Finding(
             place,
             f"{whom} is sent to whoever answers: encrypt takes any certificate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.auth import accepts_strangers
+from postlint.analysis.auth import accepts_strangers, hides_keyword
 from postlint.analysis.roles import host_role, is_public, port, service_role
 from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import explicit_values, server_tls, tls_of
@@ -221,9 +221,22 @@ def starttls_hidden(instance: Instance) -> Iterator[Finding]:
     """
     tls = tls_of(instance)
     for server in tls.smtpd:
-        value = server.service["smtpd_discard_ehlo_keywords"]
-        if server.mode in ("may", "encrypt") and server.public is not False:
-            yield from _hidden(value, "clients are not offered STARTTLS", server.service)
+        if server.mode not in ("may", "encrypt") or server.public is False:
+            continue
+        if hides_keyword(server.service, "starttls"):
+            text = "clients are not offered STARTTLS"
+            by_address = server.service["smtpd_discard_ehlo_keyword_address_maps"]
+            place = by_address.value_location
+            if place is None:
+                value = server.service["smtpd_discard_ehlo_keywords"]
+                yield from _hidden(value, text, server.service)
+                continue
+            yield Finding(
+                place,
+                f"{by_address.name}: {text}",
+                parameter=by_address.name,
+                service=server.service.label,
+            )
     for client in tls.clients:
         value = client.service[f"{client.prefix}_discard_ehlo_keywords"]
         if client.on and value.setting.origin == "main.cf":

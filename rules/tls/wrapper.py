@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.roles import port
+from postlint.analysis.routes import routes_of
 from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import server_tls, tls_of
 from postlint.lint.edits import delete_lines
@@ -130,6 +131,26 @@ def client_wrappermode_mismatch(instance: Instance) -> Iterator[Finding]:
             )
     for client in tls.clients:
         yield from _too_low(client, client.service)
+        yield from _other_routes(client, client.service)
+
+
+def _other_routes(client: ClientTls, service: Service) -> Iterator[Finding]:
+    """Next hops on port 465 that do not come from relayhost."""
+    wrapper = service[f"{client.prefix}_tls_wrappermode"]
+    if wrapper.yes is not False:
+        return
+    for route in routes_of(service.instance).of(service):
+        hop, location = route.hop, route.location
+        if hop is None or location is None or not hop.element.known or hop.problem is not None:
+            continue
+        if hop.port_number() == _SMTPS and route.parameter != "relayhost":
+            yield Finding(
+                location,
+                f"{hop.text} needs {wrapper.name} = yes for {service.label}: TLS begins with the"
+                " first byte there and mail hangs",
+                parameter=route.parameter,
+                service=service.label,
+            )
 
 
 def _too_low(client: ClientTls, service: Service) -> Iterator[Finding]:
