@@ -189,7 +189,8 @@ def _starttls(tls: ServerTls, handshake: Handshake) -> tuple[str | None, str, Ef
     problem = handshake.problem
     if problem is None:
         return ("implicit" if tls.mode == "wrapper" else "offered"), "", None
-    return ("refused" if problem.refused else "fails"), problem.text, problem.cause
+    refused = problem.refused and tls.mode != "wrapper"
+    return ("refused" if refused else "fails"), problem.text, problem.cause
 
 
 def _ciphers(handshake: Handshake) -> Ciphers | None:

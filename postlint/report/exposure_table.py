@@ -58,7 +58,7 @@ def as_table(
         servers = [item for item in services if item.relay is not None or not _is_client(item)]
         clients = [item for item in services if _is_client(item)]
         if servers:
-            console.print(_servers(servers))
+            console.print(_servers(servers, instance.path))
         if clients:
             console.print(_clients(clients))
         if servers or clients:
@@ -70,15 +70,15 @@ def _is_client(item: ServiceExposure) -> bool:
     return item.service.program in ("smtp", "lmtp")
 
 
-def _servers(services: Sequence[ServiceExposure]) -> Table:
+def _servers(services: Sequence[ServiceExposure], folder: str) -> Table:
     table = _table("server", "TLS", "ciphers", "AUTH", "relay for strangers")
     for item in services:
         table.add_row(
             _name(item, endpoint(item)),
-            _cell(tls_phrases(item.tls)),
+            _cell(tls_phrases(item.tls, folder)),
             _cell(cipher_phrases(item.tls)),
             _cell(auth_phrases(item.auth)),
-            _cell(relay_phrases(item.relay)),
+            _cell(relay_phrases(item.relay, folder)),
         )
         table.add_section()
     return table

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         TlsExposure,
     )
     from postlint.analysis.relay import RelayVerdict
+    from postlint.syntax.source import Location
 
 Mood: TypeAlias = Literal["good", "plain", "doubtful", "bad"]
 
@@ -52,15 +53,18 @@ class Phrase(NamedTuple):
     mood: Mood = "plain"
 
 
-def tls_phrases(tls: TlsExposure) -> Iterator[Phrase]:
-    """Mode, versions and what is wrong with a server's or a client's TLS."""
+def tls_phrases(tls: TlsExposure, folder: str = "") -> Iterator[Phrase]:
+    """Mode, versions and what is wrong with a server's or a client's TLS.
+
+    ``folder`` is left out of paths.
+    """
     if tls.level is None:
         mood: Mood = "bad" if tls.mode == "fatal" else "plain"
         yield Phrase(_SERVERS.get(tls.mode, tls.mode), "doubtful" if tls.mode == "none" else mood)
     else:
         yield Phrase(f"level {visible(tls.level)}", "bad" if tls.level == "fatal" else "plain")
     if tls.problem:
-        yield Phrase(visible(_problem(tls)), "bad")
+        yield Phrase(visible(_problem(tls, folder)), "bad")
         return
     if tls.protocols is None:
         yield Phrase("versions not known")
@@ -79,10 +83,9 @@ def tls_phrases(tls: TlsExposure) -> Iterator[Phrase]:
         yield Phrase("a certificate is shown to servers that ask")
 
 
-def _problem(tls: TlsExposure) -> str:
+def _problem(tls: TlsExposure, folder: str) -> str:
     """What is wrong, and where it is written."""
-    place = tls.cause.value_location if tls.cause is not None else None
-    where = f" ({place.path}:{place.start.line})" if place is not None else ""
+    where = _place(tls.cause.value_location if tls.cause is not None else None, folder)
     match tls.starttls:
         case "hidden":
             return f"{tls.problem}{where}"
@@ -90,6 +93,8 @@ def _problem(tls: TlsExposure) -> str:
             effect = "STARTTLS is answered with 454"
         case _:
             effect = "every handshake fails"
+            if tls.mode == "wrapper":
+                effect = "every connection is dropped"
     return f"{effect}: {tls.problem}{where}"
 
 
@@ -148,22 +153,29 @@ def auth_phrases(auth: AuthExposure | None) -> Iterator[Phrase]:
         yield Phrase("no PLAIN or LOGIN")
 
 
-def relay_phrases(relay: RelayVerdict | None) -> Iterator[Phrase]:
-    """The verdict, and what decides it."""
+def relay_phrases(relay: RelayVerdict | None, folder: str = "") -> Iterator[Phrase]:
+    """The verdict, and what decides it. ``folder`` is left out of paths."""
     if relay is None:
         return
     moods: dict[str, Mood] = {"refused": "good", "depends": "doubtful"}
     yield Phrase(relay.status, moods.get(relay.status, "bad"))
     decision = relay.decided_by
     if decision is not None:
-        where = decision.location
-        place = "" if where is None else f" ({where.path}:{where.start.line})"
+        place = _place(decision.location, folder)
         by = f"by {decision.restriction}"
         if not decision.restriction:
             by = f"by {decision.parameter}: {decision.reason}"
         yield Phrase(visible(f"{by}{place}"))
     for note in relay.notes:
         yield Phrase(note, "doubtful")
+
+
+def _place(where: Location | None, folder: str) -> str:
+    """Where something is written, in brackets."""
+    if where is None:
+        return ""
+    path = where.path.removeprefix(f"{folder}/") if folder else where.path
+    return f" ({path}:{where.start.line})"
 
 
 def destination_phrases(hop: DestinationExposure) -> Iterator[Phrase]:
