@@ -6,37 +6,39 @@ not see what a service of master.cf overrides. Clients are judged by smtpd itsel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
+from postlint.analysis.domains import address_class, matches_parents, relay_domains_of
 from postlint.analysis.networks import UNKNOWN_NAME, AddressList, address_list
 from postlint.config.derived import once
 from postlint.config.effective import UNKNOWN, Element
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from postlint.config.effective import Effective
+    from postlint.analysis.domains import DomainList, Match
     from postlint.config.instance import Instance
-    from postlint.config.scope import Scope
     from postlint.config.service import Service
-
-Match: TypeAlias = Literal["error"] | bool | None
-"""Whether a list matches; None: not known; "error": the lookup fails and mail is deferred."""
 
 AddressClass: TypeAlias = Literal["local", "alias", "mailbox", "relay", "default", "error"]
 
-_DEPTH_LIMIT = 10
+_CLASS_OF_LIST: Final[dict[AddressClass, str]] = {
+    "local": "mydestination",
+    "alias": "virtual_alias_domains",
+    "mailbox": "virtual_mailbox_domains",
+    "relay": "relay_domains",
+}
+"""The lists in the order of the lookup (resolve.c)."""
 
 
 class Destinations:
     """The domains of one installation, and who its smtpd services trust."""
 
-    __slots__ = ("_classes", "_lists", "instance")
+    __slots__ = ("_classes", "_domains", "_lists", "instance")
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self._classes: dict[str, AddressClass | None] = {}
+        self._domains: dict[str, DomainList] = {}
         self._lists: dict[tuple[str, object], AddressList] = {}
 
     # Clients
@@ -65,14 +67,7 @@ class Destinations:
 
     def relays_for(self, service: Service, name: str) -> bool:
         """Whether check_relay_domains permits a client by its name: smtpd itself looks it up."""
-        parents = _parent_style(service, "relay_domains")
-        answer = _match(
-            service["relay_domains"],
-            service,
-            lambda pattern: _domain_matches(pattern, name, parents=parents),
-            lambda element: _table_has(service, element, name, parents=parents),
-        )
-        return answer is True
+        return relay_domains_of(service).match(name) is True
 
     def foreign_address(self, address: str) -> bool:
         """Whether an address is certainly none of this host."""
@@ -119,37 +114,20 @@ class Destinations:
         return self.instance.main["allow_untrusted_routing"].yes is not True
 
     def _class_of(self, domain: str) -> AddressClass | None:
-        scope = self.instance.main
         doubtful = False
         if domain.startswith("["):
             literal = domain.strip("[]").removeprefix("ipv6:")
             return "default" if self.foreign_address(literal) else None
-        for name, parameter, parents in (
-            ("local", "mydestination", False),
-            ("alias", "virtual_alias_domains", False),
-            ("mailbox", "virtual_mailbox_domains", False),
-            ("relay", "relay_domains", _parent_style(scope, "relay_domains")),
-        ):
-            answer = self._domain_matches(scope, parameter, domain, parents=parents)
+        for name, parameter in _CLASS_OF_LIST.items():
+            if parameter not in self._domains:
+                self._domains[parameter] = address_class(parameter, self.instance)
+            answer = self._domains[parameter].match(domain)
             if answer == "error":
                 return "error"
             if answer is True:
-                return None if doubtful else name  # type: ignore[return-value]
+                return None if doubtful else name
             doubtful = doubtful or answer is None
         return None if doubtful else "default"
-
-    def _domain_matches(
-        self, scope: Scope, parameter: str, domain: str, *, parents: bool | None
-    ) -> Match:
-        return _match(
-            scope[parameter],
-            self._table_scope(),
-            lambda pattern: _domain_matches(pattern, domain, parents=parents),
-            lambda element: _table_has(self._table_scope(), element, domain, parents=parents),
-        )
-
-    def _table_scope(self) -> Scope:
-        return self.instance.services[0] if self.instance.services else self.instance.main
 
     # Recipients that nobody has
 
@@ -176,109 +154,13 @@ class Destinations:
 
     def access_parents(self, service: Service) -> bool | None:
         """Whether ``example.com`` in an access table stands for its subdomains too."""
-        return _parent_style(service, "smtpd_access_maps")
+        return matches_parents("smtpd_access_maps", service)
 
 
 @once
 def destinations_of(instance: Instance) -> Destinations:
     """The destinations of an instance, found out once."""
     return Destinations(instance)
-
-
-def _parent_style(scope: Scope, parameter: str) -> bool | None:
-    """match_parent_style(): whether patterns of a parameter match subdomains."""
-    value = scope["parent_domain_matches_subdomains"]
-    if not value.known:
-        return None
-    return parameter in {element.text.lower() for element in value.elements()}
-
-
-def _match(
-    value: Effective,
-    scope: Scope,
-    pattern_matches: Callable[[str], Match],
-    table_matches: Callable[[Element], Match] | None = None,
-) -> Match:
-    """match_list_match(): the first pattern that matches decides."""
-    doubtful = False
-    if value.problem is not None:
-        return None
-    for pattern, element, positive in _patterns(list(value.elements()), scope, 0):
-        answer: Match
-        if pattern is None or UNKNOWN in pattern:
-            answer = None
-        elif _is_table(pattern):
-            named = Element(pattern, element.location)
-            answer = table_matches(named) if table_matches else pattern_matches(pattern)
-        else:
-            answer = pattern_matches(pattern)
-        if answer == "error":
-            return None if doubtful else "error"
-        if answer is True:
-            return None if doubtful else positive
-        doubtful = doubtful or answer is None
-    return None if doubtful else False
-
-
-def _patterns(
-    elements: list[Element], scope: Scope, depth: int
-) -> Iterator[tuple[str | None, Element, bool]]:
-    """The patterns of a list with the contents of ``/file`` names; None: not readable."""
-    from postlint.syntax.list_file import list_words
-
-    for element in elements:
-        text = element.text
-        positive = True
-        while text.startswith("!"):
-            positive = not positive
-            text = text[1:]
-        if not text.startswith("/"):
-            yield text, element, positive
-            continue
-        instance = getattr(scope, "instance", None)
-        source = instance.files.read(text) if instance is not None else None
-        if source is None or depth > _DEPTH_LIMIT:
-            yield None, element, positive
-            continue
-        inside = [Element(word.text, word.location) for word in list_words(source)]
-        for pattern, place, same in _patterns(inside, scope, depth + 1):
-            yield pattern, place, same == positive
-
-
-def _is_table(pattern: str) -> bool:
-    return ":" in pattern and not pattern.startswith("[")
-
-
-def _domain_matches(pattern: str, domain: str, *, parents: bool | None) -> Match:
-    """match_hostname() and match_string() for a plain pattern."""
-    pattern = pattern.lower()
-    if pattern == domain:
-        return True
-    if pattern.startswith("."):
-        if parents is True or not domain.endswith(pattern):
-            return False
-        return True if parents is False else None
-    if parents is not False and domain.endswith(f".{pattern}"):
-        return parents
-    return False
-
-
-def _table_has(scope: Scope, element: Element, domain: str, *, parents: bool | None) -> Match:
-    table = access_table(scope, element)
-    names = [domain]
-    rest = domain
-    while parents is not False and "." in rest:
-        rest = rest.partition(".")[2]
-        names.append(rest)
-    for number, name in enumerate(names):
-        found = table.look_up(((name, number > 0),))
-        if found.error:
-            return "error"
-        if found.unknown:
-            return None
-        if found.value is not None:
-            return True
-    return False
 
 
 def _in_default_networks(service: Service, address: str) -> Match:

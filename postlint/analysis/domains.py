@@ -17,10 +17,12 @@ from postlint.records import NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from postlint.analysis.access_tables import Found
     from postlint.config.effective import Effective
     from postlint.config.files import Files
     from postlint.config.instance import Instance
     from postlint.config.scope import Scope
+    from postlint.config.service import Service
     from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.source import Location
 
@@ -32,6 +34,9 @@ Kind: TypeAlias = Literal[
     "fatal",  # "!" with nothing behind it
     "unknown",
 ]
+
+Match: TypeAlias = Literal["error"] | bool | None
+"""Whether a list matches; None: not known; "error": the lookup fails and mail is deferred."""
 
 CLASSES: Final = (
     "mydestination",
@@ -94,53 +99,76 @@ class DomainList:
         """The plain names that the list takes in."""
         return (item for item in self.items if item.kind == "name" and not item.negated)
 
-    def contains(self, domain: str) -> bool | None:
-        """Whether a domain is in the list; None when that can not be known."""
+    def match(self, domain: str) -> Match:
+        """Whether a domain is in the list: the first item that fits decides (match_list.c)."""
         folded = domain.lower()
+        doubtful = False
         for item in self.items:
-            if item.kind == "everything":
-                return not item.negated
-            if item.kind == "table":
-                answer = self._table_has(item, folded)
-                if answer is None:
-                    return None
-                if answer is not False:
-                    return not item.negated
-                continue
-            if item.kind != "name":
-                return None
-            found = item.name == folded
-            if not found and self.parents is not False and folded.endswith(f".{item.name}"):
-                if self.parents is None:
-                    return None
-                found = True
-            if not found and self.parents is False and item.name.startswith("."):
-                found = folded.endswith(item.name)
-            if found:
-                return not item.negated
-        return False
+            answer = self._fits(item, folded)
+            if answer == "error":
+                return None if doubtful else "error"
+            if answer is True:
+                return None if doubtful else not item.negated
+            doubtful = doubtful or answer is None
+        return None if doubtful else False
+
+    def contains(self, domain: str) -> bool | None:
+        """The same for who does not care about failing lookups: they are not known."""
+        answer = self.match(domain)
+        return None if answer == "error" else answer
 
     def entry_in_table(self, domain: str) -> Location | None:
         """Where a table of the list that can be read has a domain of its own accord."""
         for item in self.items:
             if item.kind == "table" and not item.negated:
-                answer = self._table_has(item, domain.lower())
-                if answer is None or isinstance(answer, bool):
-                    continue
-                return answer
+                found = self._look_up(item, domain.lower(), part=False)
+                if found is not None and found.value is not None and found.location is not None:
+                    return found.location
         return None
 
-    def _table_has(self, item: Item, domain: str) -> Location | bool | None:
-        """Whether a table has a domain, and where if that can be told; None: not known."""
+    def _fits(self, item: Item, domain: str) -> Match:
+        match item.kind:
+            case "everything":
+                return True
+            case "table":
+                return self._table_has(item, domain)
+            case "name":
+                return self._name_fits(item.name, domain)
+            case _:
+                return None
+
+    def _name_fits(self, name: str, domain: str) -> bool | None:
+        """match_hostname() and match_string() for a plain name."""
+        if name == domain:
+            return True
+        if name.startswith("."):
+            if self.parents is True or not domain.endswith(name):
+                return False
+            return True if self.parents is False else None
+        if self.parents is not False and domain.endswith(f".{name}"):
+            return self.parents
+        return False
+
+    def _table_has(self, item: Item, domain: str) -> Match:
+        """Whether a table has a domain, or one above it where those count."""
+        names = [domain]
+        while self.parents is not False and "." in names[-1]:
+            names.append(names[-1].partition(".")[2])
+        for number, name in enumerate(names):
+            found = self._look_up(item, name, part=number > 0)
+            if found is None or found.unknown:
+                return None
+            if found.error:
+                return "error"
+            if found.value is not None:
+                return True
+        return False
+
+    def _look_up(self, item: Item, domain: str, *, part: bool) -> Found | None:
         if self._scope is None:
             return None
-        table = access_table(
-            self._scope, Element(item.element.text.lstrip("!"), item.element.location)
-        )
-        found = table.look_up(((domain, False),))
-        if found.unknown or found.error:
-            return None
-        return False if found.value is None else found.location or True
+        bare = Element(item.element.text.lstrip("!"), item.element.location)
+        return access_table(self._scope, bare).look_up(((domain, part),))
 
 
 def domain_list(value: Effective, version: PostfixVersion, files: Files) -> DomainList:
@@ -154,7 +182,7 @@ def address_class(parameter: str, instance: Instance) -> DomainList:
     value = scope[parameter]
     parents: bool | None = False
     if parameter == "relay_domains":
-        parents = _matches_parents(parameter, scope)
+        parents = matches_parents(parameter, scope)
     items = _items(value, scope.version, instance.files)
     tables_of = instance.services[0] if instance.services else None
     return DomainList(value, items, parents=parents, scope=tables_of)
@@ -171,7 +199,16 @@ def in_earlier_class(parameter: str, domain: str, instance: Instance) -> bool | 
     return None if unknown else False
 
 
-def _matches_parents(parameter: str, scope: Scope) -> bool | None:
+def relay_domains_of(service: Service) -> DomainList:
+    """relay_domains as smtpd itself looks names of clients up (check_relay_domains)."""
+    value = service["relay_domains"]
+    items = _items(value, service.version, service.instance.files)
+    parents = matches_parents("relay_domains", service)
+    return DomainList(value, items, parents=parents, scope=service)
+
+
+def matches_parents(parameter: str, scope: Scope) -> bool | None:
+    """Whether ``example.com`` in a list or table of a parameter stands for its subdomains too."""
     value = scope[PARENTS]
     if not value.known:
         return None

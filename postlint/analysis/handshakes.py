@@ -8,11 +8,12 @@ smtp_tls_policy.c, tls_misc.c).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.cipher_suites import read_cipher_list, security_level
+from postlint.analysis.tls import server_tls
 from postlint.analysis.tls_protocols import ProtocolList, contiguous, library_protocols
+from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade, is_digest
 from postlint.records import NamedTuple
@@ -125,9 +126,14 @@ def client_certificate_of(server: ServerTls) -> ClientCertificate | None:
     return "asked" if asked else "not asked"
 
 
-@lru_cache(maxsize=256)
 def server_handshake(server: ServerTls) -> Handshake:
     """What clients can negotiate with a server that has TLS on."""
+    return _handshake_of(server.service)
+
+
+@once
+def _handshake_of(service: Service) -> Handshake:
+    server = server_tls(service)
     scope, prefix = parameter_scope(server.service)
     kind = "mandatory_" if server.mandatory else ""
     certificate = certificate_of(server.service)

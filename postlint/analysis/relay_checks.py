@@ -21,7 +21,8 @@ from postlint.analysis.relay_session import UNKNOWN_NAME
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from postlint.analysis.destinations import AddressClass, Match
+    from postlint.analysis.destinations import AddressClass
+    from postlint.analysis.domains import Match
     from postlint.analysis.relay_answers import AnswerKind
     from postlint.analysis.restrictions import Item
 

@@ -7,11 +7,11 @@ the recipient (resolve.c, transport.c).
 
 from __future__ import annotations
 
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from postlint.analysis.nexthops import SMTP_PROGRAMS, destination, next_hop
+from postlint.config.derived import once
 from postlint.config.effective import UNKNOWN, Element
 from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
@@ -144,7 +144,7 @@ class Routes:
         return not SMTP_PROGRAMS.isdisjoint(programs)
 
 
-@lru_cache(maxsize=8)
+@once
 def routes_of(instance: Instance) -> Routes:
     """The routes of an instance, found out once."""
     return Routes(instance)
