@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.certificates import certificate, key_text, new_key
+from tests.certificates import LONG_AGO, certificate, key_text, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,3 +87,25 @@ def test_keys_stay_secret(output: str, kind: str, postlint: Callable[..., Run]) 
     said = run.out + run.err
     for at in range(len(body) - LONGEST_QUOTE):
         assert body[at : at + LONGEST_QUOTE] not in said
+
+
+@pytest.mark.parametrize("output", ["text", "json", "sarif", "terminal"])
+def test_names_in_certificates_are_shown_harmlessly(
+    output: str, postlint: Callable[..., Run]
+) -> None:
+    """Whoever made the certificate does not speak to the terminal."""
+    name = "\x1b[31mred\nmain.cf:1:1: CRT000 error invented\u202e"
+    main_cf = MAIN_CF.format(key="cert.pem")
+    instance(
+        "a",
+        main_cf,
+        cert=certificate(
+            name, names=["a.example"], begin=LONG_AGO - timedelta(days=9), end=LONG_AGO
+        ).chain,
+    )
+    how = ("--color", "never") if output == "terminal" else ("--format", output)
+    run = postlint("check", "a", "--isolated", "--select", "CRT007", *how)
+    assert "red" in run.out and "invented" in run.out
+    assert not set("\x1b\u202e") & set(run.out)
+    if output == "text":
+        assert not any(line.startswith("main.cf") for line in run.lines)
