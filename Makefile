@@ -3,7 +3,7 @@ BIN = .venv/bin
 SEED = 1
 
 .PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs \
-	proof-tls proof-relay proof-values
+	proof-tables proof-tls proof-relay proof-values
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1 - /p' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ readme: ## the output that README.md shows
 
 docs: ## docs/rules.md, after a change of a rule
 	$(BIN)/python tools/build_rule_reference.py
+
+proof-tables: ## 14,000 sources of lookup tables against postmap, postalias and sendmail (half an hour)
+	POSTLINT_TABLE_FILES=1000 $(BIN)/python -m pytest -n 0 tests/differential/test_tables.py \
+		tests/differential/test_inline_tables.py tests/differential/test_table_settings.py
 
 proof-tls: ## TLS and AUTH of 520 services made at random, and the client's policies (SEED=n)
 	POSTLINT_TLS_SERVICES=520 POSTLINT_TLS_SEED=$(SEED) $(BIN)/python -m pytest -n 0 -q -s \

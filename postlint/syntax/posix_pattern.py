@@ -100,8 +100,10 @@ class _Reader(TokenReader):
         return not self.tokens or self.tokens[-1].kind in ("open", "or")
 
     def _is_dollar(self) -> bool:
-        rest = self.text[self.at + 1 :]
-        return self._extended or not rest or rest.startswith(("\\)", "\\|"))
+        following = self.at + 1
+        if self._extended or following == len(self.text):
+            return True
+        return self.text.startswith(("\\)", "\\|"), following)
 
     def _operator(self, character: str, length: int = 1) -> None:
         if character == "(":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 
 from .common import Reporter, limited, quoted
 from .types import NO_NETWORK, is_no_network
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from postlint.config.lookup_table import Table
     from postlint.syntax.cidr_table import CidrRule, Shadow
 
+_CLIENTS = frozenset({"client access", "address"})
+_IPV6_RULE = LazyPattern(r"^(?:if[ \t]+)?[!\[ \t]*[0-9A-Fa-f]*:", re.MULTILINE | re.IGNORECASE)
+_REFUSAL = LazyPattern(r"(?:REJECT|DROP|DEFER|[45][0-9][0-9])\b", re.IGNORECASE)
 _SHADOWS = 1000
 _SEVERAL = 3
 """Redundant rules that are named one by one."""
@@ -49,6 +54,29 @@ def cidr_errors(table: Table) -> Iterator[Finding]:
     )
     if table.cidr is not None:
         yield from _shadows(table, report)
+        yield from _only_ipv4(table, report)
+
+
+def _only_ipv4(table: Table, report: Reporter) -> Iterator[Finding]:
+    """A table that refuses all IPv4 clients that it has not let in, and knows no IPv6."""
+    assert table.cidr is not None
+    text = table.cidr.source.text
+    if "0.0.0.0/0" not in text or not table.purposes <= _CLIENTS or _IPV6_RULE.search(text):
+        return
+    protocols = {
+        element.text.lower() for element in table.instance.main["inet_protocols"].elements()
+    }
+    if not protocols & {"all", "ipv6"}:
+        return
+    for entry in table.cidr:
+        if str(entry.network) == "0.0.0.0/0" and _REFUSAL.match(entry.value.text):
+            message = (
+                "this refuses every other IPv4 client, and the table has no rule for IPv6, over"
+                " which Postfix takes mail too: ::/0 is missing"
+            )
+            finding = report.finding(entry.line, message, severity=Severity.INFO)
+            if finding is not None:
+                yield finding
 
 
 def _skipped(entry: CidrRule, report: Reporter) -> Finding | None:
