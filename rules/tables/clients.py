@@ -11,7 +11,7 @@ from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
-from .common import Reporter, described, named_at, quoted
+from .common import Reporter, described, named_at, quoted, sensitive_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def db_config_secrets_network(instance: Instance) -> Iterator[Finding]:
 
     Why: The password of the database, and every answer, cross the network as clear text. Who is
         in between reads the one and can change the other: the answers decide where mail goes and
-        who may relay.
+        who may relay. For aliases and the mailboxes of virtual(8) such servers are refused.
     Fix: Use start_tls or ldaps: for LDAP, the TLS settings of the client for SQL, and a local
         replica or tunnel for tcp: and socketmap:.
     Bad:
@@ -52,6 +52,8 @@ def db_config_secrets_network(instance: Instance) -> Iterator[Finding]:
     References: ldap_table(5), mysql_table(5), pgsql_table(5), tcp_table(5), socketmap_table(5)
     """
     for table in instance.tables:
+        if table.type in ("memcache", "socketmap", "tcp"):
+            yield from _not_trusted(table)
         if table.type in ("socketmap", "tcp"):
             yield from _asked(table)
         elif table.type in ("ldap", "mysql", "pgsql"):
@@ -89,6 +91,23 @@ class _Settings:
             return any(item.name.text.startswith(prefixes) for item in self._client.settings)
         start = tuple(f"{self._table.name}_{prefix}" for prefix in prefixes)
         return any(name.startswith(start) for name in self._table.instance.settings)
+
+
+def _not_trusted(table: Table) -> Iterator[Finding]:
+    """A server that anybody may be, for what an agent does as root."""
+    sensitive = sensitive_use(table)
+    if sensitive is None or sensitive[0].location is None or sensitive[0].proxied:
+        return
+    use, program = sensitive
+    assert use.location is not None
+    yield Finding(
+        use.location,
+        f"{program} opens no {table.type} table for {described(use)}, it does not trust what"
+        " comes from there: the mail is deferred",
+        severity=Severity.ERROR,
+        parameter=use.parameter,
+        service=use.service_label,
+    )
 
 
 def _asked(table: Table) -> Iterator[Finding]:

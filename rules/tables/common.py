@@ -106,6 +106,29 @@ def named_at(table: Table) -> tuple[Related, ...]:
     return tuple(found.values())
 
 
+_SENSITIVE = {
+    "alias_maps": "local",
+    "mailbox_command_maps": "local",
+    "virtual_gid_maps": "virtual",
+    "virtual_mailbox_maps": "virtual",
+    "virtual_uid_maps": "virtual",
+}
+"""Tables that decide what a delivery agent does as root, and the agent (DICT_FLAG_PARANOID)."""
+
+
+def sensitive_use(table: Table) -> tuple[TableUse, str] | None:
+    """A use for which only what root controls is good enough, and the program that asks."""
+    for use in table.uses:
+        program = _SENSITIVE.get(use.parameter)
+        if program == "virtual":
+            transport = table.instance.main["virtual_transport"].word()
+            if transport not in ("virtual", "virtual:"):
+                continue
+        if program is not None:
+            return use, program
+    return None
+
+
 def described(use: TableUse) -> str:
     """The parameter or restriction that a table is for."""
     return use.restriction or use.parameter

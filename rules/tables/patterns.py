@@ -9,7 +9,7 @@ from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 
-from .common import Reporter, limited, quoted, retype
+from .common import Reporter, described, limited, quoted, retype, sensitive_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ def regexp_errors(table: Table) -> Iterator[Finding]:
     Why: Postfix skips a rule that it can not read, with nothing but a warning in the log, and the
         rule neither lets in nor keeps out. A regexp table takes POSIX expressions: Perl's \d is
         the letter d to it. An indented line belongs to the line above it, also behind an if.
+        For aliases and the mailboxes of virtual(8) no result may have $1 in it: local and virtual
+        skip such rules, and the mail bounces.
     Fix: Correct the pattern, and try it with postmap -q; use a pcre table for Perl's syntax.
     Bad:
         header_checks = regexp:/etc/postfix/header_checks
@@ -58,6 +60,14 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
         return report.finding(entry.line, message)
     if entry.problem is not None:
         return _skipped(entry, table, report)
+    sensitive = sensitive_use(table) if entry.references else None
+    if sensitive is not None:
+        use, program = sensitive
+        message = (
+            f"{program} skips this rule: for {described(use)} no result may take over a part of"
+            " what a stranger has written"
+        )
+        return report.finding(entry.value, message)
     perl = _perl_escape(entry, table)
     if perl is not None:
         pattern, token = perl

@@ -183,6 +183,48 @@ def test_client_files_that_no_program_opens(text: str, refused: str, tmp_path: P
     assert bool(lint_files(tmp_path, {"main.cf": main}, select="TBL004")) is bool(refused)
 
 
+SENSITIVE = {
+    "alias_maps": "regexp:$config_directory/aliases",
+    "virtual_mailbox_maps": "regexp:$config_directory/boxes",
+    "mailbox_command_maps": "memcache:$config_directory/commands",
+    "virtual_mailbox_domains": "box.example",
+    "virtual_mailbox_base": "/nonexistent",
+    "mail_spool_directory": "/nonexistent/",
+    "virtual_uid_maps": "static:65534",
+    "virtual_gid_maps": "static:65534",
+    "local_transport": "local:",
+    "virtual_transport": "virtual:",
+}
+SENSITIVE_FILES = {
+    "aliases": "/^jo(hn)$/ nobody, ${1}x\n/^jane$/ nobody\n",
+    "boxes": "/^(.*)@box.example$/ box/$1\n",
+    "commands": "memcache = inet:127.0.0.1:1\n",
+}
+
+
+def test_what_local_and_virtual_do_not_trust(tmp_path: Path) -> None:
+    plain = {"smtpd_relay_restrictions": "permit_mynetworks, reject", "mynetworks": "127.0.0.0/8"}
+    with running({"plain": smtpd(**plain)}, SENSITIVE, files=SENSITIVE_FILES) as server:
+        for recipient in ("john@example.com", "u@box.example", "nobody@example.com"):
+            queued(server, recipient)
+        skipped = "regular expression substitution is not allowed: skipping this rule"
+        server.wait_for(rf"local\[.*aliases, line 1: {skipped}")
+        server.wait_for(rf"virtual\[.*boxes, line 1: {skipped}")
+        server.wait_for(r"memcache:\S*commands map is not allowed for security-sensitive data")
+        server.wait_for(r"to=<nobody@example\.com>.*status=deferred")
+        server.wait_for(r"to=<u@box\.example>.*status=bounced")
+    main = "".join(f"{name} = {value}\n" for name, value in SENSITIVE.items())
+    main = main.replace("$config_directory", "/etc/postfix")
+    files = {"main.cf": main, **SENSITIVE_FILES}
+    findings = [
+        item for code in ("TBL006", "TBL013") for item in lint_files(tmp_path, files, select=code)
+    ]
+    places = [
+        (item.location.path.rpartition("/")[2], item.location.start.line) for item in findings
+    ]
+    assert places == [("aliases", 1), ("boxes", 1), ("main.cf", 3)]
+
+
 def test_domain_without_at(server: Server) -> None:
     name = queued(server, "user@old.example")
     server.wait_for(rf"{name}: to=<new\.example@mx\.example\.com>.*")
