@@ -239,6 +239,36 @@ def test_what_is_sent_along(folder: Path) -> None:
     assert missing == {"alone": True, "full": False, "completed": False, "company": True}
 
 
+def test_whether_clients_can_check_the_chain(folder: Path) -> None:
+    """CRT010: what openssl(1) verifies with the root alone is what nothing is missing of."""
+    choose = random.Random(SEED)
+    authority_files = {
+        "": "",
+        "both": put(folder, "both", "middle", "root"),
+        "root": put(folder, "only-root", "root"),
+        "other": put(folder, "only-other", "other"),
+    }
+    lines = {}
+    for number in range(24):
+        along = choose.sample(["middle", "root", "rsa", "other"], choose.choice((0, 0, 1, 2, 3)))
+        file = put(folder, f"sent{number}", "leaf key", "leaf", *along)
+        given = authority_files[choose.choice(list(authority_files))]
+        lines[f"s{number}"] = smtpd(smtpd_tls_chain_files=file, smtpd_tls_CAfile=given)
+    trusted = put(folder, "trusted", "root")
+    real, predicted = {}, {}
+    with running(lines, {"smtpd_tls_security_level": "may"}) as server:
+        seen = identities(server)
+        for name in lines:
+            identity = seen[f"127.0.0.1:{server.port(name)}"]
+            predicted[name] = chain_of(identity.service, identity.pairs[0]).missing is None
+            address = f"127.0.0.1:{server.port(name)}"
+            command = ["openssl", "s_client", "-connect", address, "-starttls", "smtp"]
+            said = run([*command, "-CAfile", trusted], stdin="QUIT\r\n").output
+            real[name] = "Verify return code: 0 (ok)" in said
+    assert real == predicted
+    assert 6 < sum(real.values()) < 18
+
+
 def _sent(server: Server, name: str) -> list[str]:
     """The common names of the certificates that a client gets."""
     address = f"127.0.0.1:{server.port(name)}"
