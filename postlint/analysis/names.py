@@ -284,11 +284,15 @@ def names_of(instance: Instance) -> Names:
 
 @once
 def explicit_settings(instance: Instance) -> tuple[tuple[Service | None, Setting], ...]:
-    """Every setting that counts: those of main.cf (service None), then the overrides."""
-    return tuple(_explicit_settings(instance))
+    """Every setting that counts: those of main.cf (service None), then the overrides.
+
+    Not those that are too long to be looked at: SYN009 tells of them.
+    """
+    return tuple(item for item in every_setting(instance) if item[1].limit is None)
 
 
-def _explicit_settings(instance: Instance) -> Iterator[tuple[Service | None, Setting]]:
+def every_setting(instance: Instance) -> Iterator[tuple[Service | None, Setting]]:
+    """Those that are too long, too."""
     for setting in instance.settings.values():
         yield None, setting
     for service in instance.services:

@@ -8,6 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from postlint.cli.errors import UsageError, did_you_mean, reason
+from postlint.config.boundary import (
+    Boundary,
+    LeadsOutError,
+    UnreadableFileError,
+    read_regular,
+    work_tree,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +26,9 @@ _MAY_SET = (
     rb"""|["']?tool["']?[ \t]*[.=])"""
 )
 """Where a pyproject.toml can begin to speak of postlint: the TOML parser is slow to import."""
+
+_SIZE_LIMIT = 256 << 10
+"""Bytes of a configuration file: tomllib takes time by the square of a dotted key's length."""
 
 _LISTS = frozenset({"select", "ignore", "extend-select", "plugins"})
 _WORDS = frozenset({"format", "severity-at-least", "fail-on", "postfix-version", "root", "color"})
@@ -56,7 +66,7 @@ def find_configuration(paths: Iterable[str]) -> Configuration:
         for name in _FILE_NAMES:
             file = folder / name
             if file.is_file():
-                values = _load(file)
+                values = _load(file, Boundary(work_tree(folder)))
                 if values is not None:
                     return Configuration(values, file)
     return Configuration({})
@@ -78,12 +88,16 @@ def read_configuration(path: str) -> Configuration:
     return Configuration(values, file, found=False)
 
 
-def _load(file: Path) -> dict[str, Any] | None:
+def _load(file: Path, inside: Boundary | None = None) -> dict[str, Any] | None:
     """None for a pyproject.toml that does not speak of postlint."""
     try:
-        data = file.read_bytes()
-    except OSError as error:
+        data = read_regular(file, _SIZE_LIMIT, inside)
+    except FileNotFoundError as error:
         raise UsageError(f"{file}: {reason(error)}") from error
+    except LeadsOutError as error:
+        raise UsageError(f"{file}: {error}: use --config if it is meant") from error
+    except UnreadableFileError as error:
+        raise UsageError(f"{file}: {error}") from error
     in_pyproject = file.name == "pyproject.toml"
     if in_pyproject and not re.search(_MAY_SET, data, re.MULTILINE):
         return None

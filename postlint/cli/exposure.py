@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postlint.cli.configuration import Configuration
@@ -12,10 +11,13 @@ from postlint.cli.output import is_terminal, use_color, width, write_output
 from postlint.cli.paths import default_path
 from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
+from postlint.config.files import is_installed
 from postlint.config.load import load_instance
+from postlint.report.escape import visible
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
     from postlint.analysis.exposure import ServiceExposure
     from postlint.analysis.relay_session import Evaluation, Session
@@ -79,8 +81,8 @@ def run(options: Namespace) -> int:
     paths = options.paths or [default_path(options.root)]
     discovery = Discovery(_kind(options.kind), host=options.host)
     candidates = discovery.find(paths, sys.stdin.buffer.read)
-    for path, reason in discovery.unreadable:
-        print(f"postlint: {path}: {reason}", file=sys.stderr)
+    for path, reason in discovery.unreadable + discovery.refused:
+        print(visible(f"postlint: {path}: {reason}"), file=sys.stderr)
     instances = [
         load_instance(item, version, root, host=options.host or _installed(item.folder))
         for item in candidates
@@ -119,7 +121,7 @@ def _kind(word: str | None) -> Kind | None:
 
 
 def _installed(folder: Path | None) -> bool:
-    return folder is not None and folder.absolute() == Path("/etc/postfix")
+    return folder is not None and is_installed(folder)
 
 
 def _explained(instances: list[Instance], options: Namespace, layout: str, when: str) -> str:

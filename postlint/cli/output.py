@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from postlint.cli.errors import UsageError, reason
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 STANDARD_OUTPUT = "-"
 
@@ -51,6 +55,25 @@ def write_output(text: str) -> None:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         raise UsageError(f"the report can not be written: {reason(error)}") from error
+
+
+class VisibleStream:
+    """Bytes for a terminal: what is neither printable nor a line end is escaped."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        from postlint.report.escape import visible
+
+        text = data.decode("utf-8", "surrogateescape")
+        shown = "\n".join(map(visible, text.split("\n")))
+        self._stream.write(shown.encode("utf-8", "backslashreplace"))
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 def write_file(path: str, text: str) -> None:

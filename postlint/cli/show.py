@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from postlint.cli.errors import EXIT_OK, UsageError, did_you_mean
+from postlint.cli.output import VisibleStream, is_terminal
+from postlint.config.boundary import Boundary
 from postlint.config.files import CONFIG_DIRECTORY, Files
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
 from postlint.records import NamedTuple
@@ -83,7 +85,10 @@ class _CommandLine(NamedTuple):
 
 def run(arguments: Sequence[str]) -> int:
     """The command; returns the exit status."""
-    return run_with(arguments, sys.stdout.buffer, sys.stderr.buffer)
+    stream: BinaryIO = sys.stdout.buffer
+    if is_terminal():
+        stream = cast("BinaryIO", VisibleStream(stream))
+    return run_with(arguments, stream, sys.stderr.buffer)
 
 
 def run_with(
@@ -115,6 +120,7 @@ def run_with(
         Files(None if host else folder, host=host),
         line.own.get("--service"),
         "--origin" in line.own,
+        None if host else Boundary(folder),
     )
     return show(request, Output(standard_output), messages, scanner)
 

@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from postlint.config.files import UnreadableFileError, display_path, is_installed, read_file
+from postlint.config.boundary import Boundary, LeadsOutError, UnreadableFileError, work_tree
+from postlint.config.files import display_path, is_installed, read_file
 from postlint.config.gitignore import GitIgnore
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import SourceFile
@@ -20,8 +21,11 @@ Kind: TypeAlias = Literal["main.cf", "master.cf"]
 
 STANDARD_INPUT = "<stdin>"
 
-SIZE_LIMIT = 32 << 20
+SIZE_LIMIT = 64 << 20
 """Bytes of a main.cf or master.cf; real ones have some 30,000."""
+
+LINE_LIMIT = 150_000
+"""Lines of a main.cf or master.cf; real ones have some 700."""
 
 _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", ".venv", "venv", ".tox", "__pycache__"}
@@ -29,7 +33,6 @@ _SKIPPED_FOLDERS = frozenset(
 _TEMPLATE_SUFFIX = r"(?:\.(?:j2|jinja2?|erb|epp|tmpl|tpl|template|gotmpl|mustache|in|dist|sample))?"
 _INSTANCE_FILE = LazyPattern(rf"(main|master)\.cf{_TEMPLATE_SUFFIX}\Z")
 _BY_NAME = LazyPattern(r"(?:^|[^A-Za-z])(main|master)[^/]*\.cf")
-_LINK = "a link leads out of the folder"
 _SERVICE_LINE = LazyPattern(
     r"^[^\s#][^ \t]*[ \t]+(?:inet|unix|fifo|pass|unix-dgram)[ \t]+[yn-][ \t]+[yn-][ \t]",
     re.MULTILINE,
@@ -43,10 +46,12 @@ class Candidate:
     ``named`` are the paths that the user named; None when a folder was named and both count.
     """
 
-    __slots__ = ("folder", "main_cf", "master_cf", "named")
+    __slots__ = ("folder", "main_cf", "master_cf", "named", "top")
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, top: Boundary | None = None) -> None:
         self.folder = folder
+        self.top = top
+        """The folder that was searched."""
         self.main_cf: SourceFile | None = None
         self.master_cf: SourceFile | None = None
         self.named: set[str] | None = set()
@@ -79,9 +84,13 @@ class Discovery:
             path = Path(name)
             try:
                 mode = path.stat().st_mode
+                self._refuse_way_out(path)
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or str(error)
                 self.unreadable.append((name, reason.lower()))
+                continue
+            except UnreadableFileError as error:
+                self.unreadable.append((display_path(path), str(error)))
                 continue
             if stat.S_ISDIR(mode):
                 self._folder(path)
@@ -89,24 +98,40 @@ class Discovery:
                 self._file(path)
         return list(self._candidates.values())
 
+    def _refuse_way_out(self, path: Path) -> None:
+        """A link of a work tree must stay in it: who may change the tree may not choose the files.
+
+        Raises LeadsOutError.
+        """
+        if self._follows_all(path):
+            return
+        tree = work_tree(path.parent)
+        if (tree / ".git").exists():
+            try:
+                Boundary(tree).resolve(path.absolute())
+            except LeadsOutError as error:
+                raise LeadsOutError(
+                    "a link leads out of the work tree; name what it leads to if it is meant"
+                ) from error
+
     def _folder(self, top: Path) -> None:
         found = False
-        for folder, names in walk(top):
+        boundary = Boundary(top)
+        for folder, names in walk(top, self._note_folder):
             for name in names:
                 match = _INSTANCE_FILE.match(name)
                 if match is None:
                     continue
                 found = True
-                if self._leads_out(folder / name, top):
-                    reason = f"{_LINK}; name the file itself if it is meant"
-                    self.unreadable.append((display_path(folder / name), reason))
-                    continue
-                source = self._read(folder / name)
+                source = self._read(folder / name, self._limit(folder, boundary))
                 if source is not None:
                     kind: Kind = "main.cf" if match[1] == "main" else "master.cf"
-                    self._add(source, folder, _stem(name), kind, whole=True)
-        if not found:
+                    self._add(source, folder, _stem(name), kind, whole=True, top=boundary)
+        if not found and not any(path == display_path(top) for path, _ in self.unreadable):
             self.unreadable.append((display_path(top), "no main.cf or master.cf in this folder"))
+
+    def _note_folder(self, folder: Path, reason: str, *, named: bool) -> None:
+        (self.unreadable if named else self.refused).append((display_path(folder), reason))
 
     def _file(self, path: Path) -> None:
         source = self._read(path)
@@ -118,28 +143,31 @@ class Discovery:
         sibling = folder / sibling_name(path.name, kind)
         missing = candidate.master_cf if kind == "main.cf" else candidate.main_cf
         if missing is None and sibling.name != path.name and sibling.is_file():
-            if self._leads_out(sibling, folder):
-                self.refused.append((display_path(sibling), _LINK))
+            try:
+                context = _read_limited(sibling, self._limit(folder, Boundary(folder)))
+            except (UnreadableFileError, FileNotFoundError) as error:
+                reason = str(error) if isinstance(error, UnreadableFileError) else "has vanished"
+                self.refused.append((display_path(sibling), reason))
                 return
-            context = self._read(sibling)
-            if context is not None and kind == "main.cf":
+            if kind == "main.cf":
                 candidate.master_cf = context
-            elif context is not None:
+            else:
                 candidate.main_cf = context
 
-    def _leads_out(self, path: Path, folder: Path) -> bool:
-        if self._host or is_installed(folder):
-            return False
-        try:
-            return not path.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError):  # a loop: reading it says so
-            return False
+    def _follows_all(self, path: Path) -> bool:
+        return self._host or is_installed(path)
 
-    def _read(self, path: Path) -> SourceFile | None:
+    def _limit(self, folder: Path, boundary: Boundary) -> Boundary | None:
+        return None if self._follows_all(folder) else boundary
+
+    def _read(self, path: Path, inside: Boundary | None = None) -> SourceFile | None:
         try:
-            return read_file(path, SIZE_LIMIT)
+            return _read_limited(path, inside)
         except FileNotFoundError:
             self.unreadable.append((display_path(path), "no such file or directory"))
+        except LeadsOutError as error:
+            reason = f"{error}; name the file itself if it is meant"
+            self.unreadable.append((display_path(path), reason))
         except UnreadableFileError as error:
             self.unreadable.append((display_path(path), str(error)))
         return None
@@ -152,9 +180,10 @@ class Discovery:
         kind: Kind,
         *,
         whole: bool = False,
+        top: Boundary | None = None,
     ) -> Candidate:
         key = ("" if folder is None else os.path.realpath(folder), stem)
-        candidate = self._candidates.setdefault(key, Candidate(folder))
+        candidate = self._candidates.setdefault(key, Candidate(folder, top))
         if kind == "main.cf":
             candidate.main_cf = source
         else:
@@ -164,6 +193,13 @@ class Discovery:
         elif candidate.named is not None:
             candidate.named.add(source.path)
         return candidate
+
+
+def _read_limited(path: Path, inside: Boundary | None) -> SourceFile:
+    source = read_file(path, SIZE_LIMIT, inside)
+    if source.text.count("\n") > LINE_LIMIT:
+        raise UnreadableFileError(f"more than {LINE_LIMIT} lines, which no configuration has")
+    return source
 
 
 def kind_of_name(name: str) -> Kind | None:
@@ -193,15 +229,41 @@ def _stem(name: str) -> str:
     return re.sub("main|master", "*", name, count=1)
 
 
-def walk(top: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Folders and their file names below ``top``, sorted, what .gitignore names left out."""
+def walk(
+    top: Path, unreadable: Callable[..., None] = lambda *_, **__: None
+) -> Iterator[tuple[Path, list[str]]]:
+    """Folders and their file names below ``top``, sorted, what .gitignore names left out.
+
+    Links to folders are not followed. ``unreadable`` gets folders that can not be listed, the
+    reason, and whether it is the top itself (``named``).
+    """
     ignore = GitIgnore(top)
-    for name, folders, files in os.walk(top):
-        folder = Path(name)
+    waiting = [top]
+    while waiting:  # os.walk() of Python 3.11 calls itself
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                names = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            unreadable(folder, reason, named=folder == top)
+            continue
         ignore.read(folder)
-        folders[:] = sorted(
-            item
-            for item in folders
-            if item not in _SKIPPED_FOLDERS and not ignore.matches(folder / item, is_folder=True)
+        waiting += sorted(
+            (
+                folder / name
+                for name, is_folder in names.items()
+                if is_folder
+                and name not in _SKIPPED_FOLDERS
+                and not ignore.matches(folder / name, is_folder=True)
+            ),
+            reverse=True,
         )
-        yield folder, sorted(item for item in files if not ignore.matches(folder / item))
+        yield (
+            folder,
+            sorted(
+                name
+                for name, is_folder in names.items()
+                if not is_folder and not ignore.matches(folder / name)
+            ),
+        )

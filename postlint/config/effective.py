@@ -72,16 +72,22 @@ class _ElementOf(Element):
 class Effective:
     """The value of a parameter in a scope.
 
-    ``text`` may contain UNKNOWN. ``problem`` is the macro error that makes it fatal to Postfix.
+    ``text`` may contain UNKNOWN. ``problem`` is the macro error that makes it fatal to Postfix,
+    ``limit`` what there is too much of to look at it; both leave it unknown.
     """
 
-    __slots__ = ("_elements", "_offsets", "_pieces", "problem", "setting", "text")
+    __slots__ = ("_elements", "_offsets", "_pieces", "limit", "problem", "setting", "text")
 
     def __init__(
-        self, setting: Setting, pieces: Sequence[Piece], problem: str | None = None
+        self,
+        setting: Setting,
+        pieces: Sequence[Piece],
+        problem: str | None = None,
+        limit: str | None = None,
     ) -> None:
         self.setting = setting
         self.problem = problem
+        self.limit = limit
         self._pieces = tuple(pieces)
         self._offsets: list[int] | None = None
         self._elements: tuple[Element, ...] | None = None

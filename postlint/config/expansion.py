@@ -1,7 +1,8 @@
 """Macro expansion as mac_expand.c and dict_eval() do it, by version, keeping positions.
 
-What Postfix refuses is an ExpansionError. What nobody can know before Postfix runs (template
-placeholders, host-dependent defaults) becomes UNKNOWN, and so does what depends on it.
+What Postfix refuses is an ExpansionError, what is too much to be looked at a LimitError. What
+nobody can know before Postfix runs (template placeholders, host-dependent defaults) becomes
+UNKNOWN, and so does what depends on it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN, Piece
+from postlint.config.limits import PIECE_LIMIT, TEXT_LIMIT, LimitError, excess
 from postlint.config.placeholders import placeholders
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import (
@@ -20,6 +22,7 @@ from postlint.syntax.value import (
     Malformed,
     Reference,
     Test,
+    Unread,
     Value,
     parse_value,
 )
@@ -30,9 +33,6 @@ if TYPE_CHECKING:
     from postlint.config.settings import Setting
     from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.source import SourceText
-
-GROWTH_LIMIT = 1 << 20
-"""Code points that macros may add to a value here; Postfix has no limit but memory."""
 
 _IN_PROGRESS = -1
 _MASK = LazyPattern(f"{UNKNOWN}+")
@@ -67,9 +67,14 @@ class Expander:
         """For every name that is being expanded: the levels seen below it so far."""
 
     def expand(self, setting: Setting) -> list[Piece]:
-        """The pieces of an expanded setting; raises ExpansionError."""
+        """The pieces of an expanded setting; raises ExpansionError or LimitError."""
         self._expanding.clear()
-        return self._setting(setting, 0)
+        pieces = self._setting(setting, 0)
+        if len(pieces) > 1:
+            limit = excess("".join(piece.text for piece in pieces))
+            if limit is not None:
+                raise LimitError(limit)
+        return pieces
 
     def _setting(self, setting: Setting, depth: int) -> list[Piece]:
         """Expand each name once: ``a = $b$b``, ``b = $c$c`` and so on must not double the work."""
@@ -84,6 +89,8 @@ class Expander:
         else:
             if depth > NESTING_LIMIT:
                 raise ExpansionError(f'unreasonable macro call nesting: "{name}"')
+            if setting.limit is not None:
+                raise LimitError(setting.limit)
             self._names[name] = ([], _IN_PROGRESS)
             self._expanding.append(0)
             pieces = list(self._value(parse_value(_masked(setting.text)), setting.value, depth))
@@ -96,7 +103,7 @@ class Expander:
     def _value(self, value: Value, origin: SourceText | None, depth: int) -> Iterator[Piece]:
         if depth > NESTING_LIMIT:
             raise ExpansionError("unreasonable macro call nesting")
-        growth = 0
+        growth = count = 0
         for part in value:
             match part:
                 case Literal():
@@ -104,8 +111,9 @@ class Expander:
                 case Reference(_, _, name):
                     pieces = self._name(name, depth)
                     growth += sum(len(piece.text) for piece in pieces)
-                    if growth > GROWTH_LIMIT:
-                        raise ExpansionError(f"macros add more than {GROWTH_LIMIT} characters")
+                    count += len(pieces)
+                    if growth > TEXT_LIMIT or count > PIECE_LIMIT:
+                        raise LimitError("macros that add more and more text")
                     yield from pieces
                 case Conditional():
                     yield from self._conditional(part, origin, depth)
@@ -118,6 +126,8 @@ class Expander:
                     yield Piece(UNKNOWN, None)
                 case Malformed(_, _, message):
                     raise ExpansionError(message)
+                case Unread(_, _, message):
+                    raise LimitError(message)
 
     def _literal(self, part: Literal, origin: SourceText | None) -> Iterator[Piece]:
         if origin is None or part.end - part.start != len(part.text):

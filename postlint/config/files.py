@@ -6,14 +6,14 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
+from postlint.config.boundary import Boundary, LeadsOutError, UnreadableFileError, read_regular
 from postlint.syntax.source import SourceFile
 
 CONFIG_DIRECTORY = "/etc/postfix"
 """Where Postfix expects the files of an instance, unless config_directory says else."""
 
-
-class UnreadableFileError(Exception):
-    """A file that exists but can not or may not be read; the text says why."""
+TABLE_LIMIT = 512 << 20
+"""Bytes of a lookup table; ten million lines have some 300 MiB."""
 
 
 def is_installed(folder: Path) -> bool:
@@ -30,32 +30,12 @@ def display_path(path: Path) -> str:
         return absolute.as_posix()
 
 
-def read_file(path: Path, limit: int | None = None) -> SourceFile:
+def read_file(path: Path, limit: int = TABLE_LIMIT, inside: Boundary | None = None) -> SourceFile:
     """Read a regular file of at most ``limit`` bytes.
 
     Raises UnreadableFileError or FileNotFoundError.
     """
-    return SourceFile.from_bytes(display_path(path), read_bytes(path, limit))
-
-
-def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """The contents of a regular file of at most ``limit`` bytes.
-
-    Raises UnreadableFileError or FileNotFoundError.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFileError("not a regular file")
-        if limit is not None and status.st_size > limit:
-            raise UnreadableFileError(f"larger than {limit >> 20} MiB, which no configuration is")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise UnreadableFileError((error.strerror or str(error)).lower()) from error
-    except ValueError as error:  # a NUL byte in the path
-        raise UnreadableFileError(str(error)) from error
+    return SourceFile.from_bytes(display_path(path), read_regular(path, limit, inside))
 
 
 class Files:
@@ -65,17 +45,29 @@ class Files:
     lead out of it included.
     """
 
-    __slots__ = ("_folder", "_root", "_sources", "host", "refused")
+    __slots__ = ("_folder", "_image", "_inside", "_root", "_sources", "host", "refused")
 
     def __init__(
-        self, folder: Path | None, root: Path | None = None, *, host: bool = False
+        self,
+        folder: Path | None,
+        root: Path | None = None,
+        *,
+        host: bool = False,
+        top: Boundary | None = None,
     ) -> None:
+        """``top``: the folder that the instance was found in."""
         self._folder = folder
         self._root = root
         self.host = host
         self._sources: dict[str, SourceFile | None] = {}
         self.refused: list[tuple[str, str]] = []
         """(path, reason) of files that settings name and that may not be read."""
+        self._image = None if root is None or host else Boundary(root, image=True)
+        self._inside: Boundary | None = None
+        if folder is not None and not host:
+            own = Boundary(folder, inside=top)
+            in_image = self._image is not None and self._image.holds(own.folder)
+            self._inside = self._image if in_image else own
 
     @property
     def complete(self) -> bool:
@@ -84,18 +76,15 @@ class Files:
 
     def locate(self, name: str) -> Path | None:
         """Where a path of the configuration lies here; None when it may not be looked at."""
-        path = PurePosixPath(name)
-        if not path.is_absolute() or "\0" in name:
+        path, boundary = self._place(name)
+        if path is None or boundary is None:
+            return path
+        try:
+            real = boundary.resolve(path)
+        except (OSError, ValueError, UnreadableFileError) as error:
+            self._refuse(path, error)
             return None
-        if self._folder is not None and path.is_relative_to(CONFIG_DIRECTORY):
-            inside = self._folder / path.relative_to(CONFIG_DIRECTORY)
-            if self._stays_inside(inside, self._folder, name):
-                return inside
-            return None
-        if self._root is not None:
-            inside = self._root / path.relative_to("/")
-            return inside if self._stays_inside(inside, self._root, name) else None
-        return Path(name) if self.host else None
+        return path if os.path.realpath(path) == real else Path(real)
 
     def is_missing(self, name: str) -> bool:
         """Whether there is certainly no regular file; False where nobody can tell."""
@@ -120,15 +109,15 @@ class Files:
         return self._sources.get(name)
 
     def _read(self, name: str) -> SourceFile | None:
-        path = self.locate(name)
+        path, boundary = self._place(name)
         if path is None:
             return None
         try:
-            return read_file(path)
+            return read_file(path, TABLE_LIMIT, boundary)
         except FileNotFoundError:
             return None
         except UnreadableFileError as error:
-            self._refuse(display_path(path), str(error))
+            self._refuse(path, error)
             return None
 
     def data(self, name: str, limit: int) -> bytes | None:
@@ -137,16 +126,16 @@ class Files:
         None when it is not there or may not be read. That this user may not read a private key
         is as it should be, and nothing to talk about.
         """
-        path = self.locate(name)
+        path, boundary = self._place(name)
         if path is None:
             return None
         try:
-            return read_bytes(path, limit)
+            return read_regular(path, limit, boundary)
         except FileNotFoundError:
             return None
         except UnreadableFileError as error:
             if not isinstance(error.__cause__, PermissionError):
-                self._refuse(display_path(path), str(error))
+                self._refuse(path, error)
             return None
 
     def open_to_all(self, path: Path) -> bool:
@@ -166,18 +155,23 @@ class Files:
             return False
         return True
 
-    def _refuse(self, path: str, reason: str) -> None:
-        if (path, reason) not in self.refused:
-            self.refused.append((path, reason))
+    def _place(self, name: str) -> tuple[Path | None, Boundary | None]:
+        """A path and what it may not lead out of; no path for what may not be looked at."""
+        path = PurePosixPath(name)
+        if not path.is_absolute() or "\0" in name:
+            return None, None
+        if self._folder is not None and path.is_relative_to(CONFIG_DIRECTORY):
+            return self._folder / path.relative_to(CONFIG_DIRECTORY), self._inside
+        if self._root is not None:
+            return self._root / path.relative_to(path.anchor), self._image
+        return (Path(name), None) if self.host else (None, None)
 
-    def _stays_inside(self, path: Path, folder: Path, name: str) -> bool:
-        if self.host:
-            return True
-        try:
-            inside = path.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError) as error:
-            self._refuse(name, str(error))
-            return False
-        if not inside:
-            self._refuse(display_path(path), "a link leads out of the instance")
-        return inside
+    def _refuse(self, path: Path, error: Exception) -> None:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = (error.strerror or reason).lower()
+        if isinstance(error, LeadsOutError):
+            reason = "a link leads out of the instance"
+        refused = (display_path(path), reason)
+        if refused not in self.refused:
+            self.refused.append(refused)

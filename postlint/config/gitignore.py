@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from postlint.config.boundary import Boundary, UnreadableFileError, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,6 +14,9 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _WILDCARDS = "*?"
+
+_SIZE_LIMIT = 1 << 20
+"""Bytes of a .gitignore that is read; real ones have some 3,000."""
 
 
 class GitIgnore:
@@ -35,10 +41,14 @@ class GitIgnore:
 
     def read(self, folder: Path) -> None:
         """Take the file of a folder, if there is one, into account."""
-        try:
-            text = (folder / ".gitignore").read_text(encoding="utf-8", errors="replace")
-        except OSError:
+        file = folder / ".gitignore"
+        if not os.path.lexists(file):
             return
+        try:
+            data = read_regular(file, _SIZE_LIMIT, Boundary(folder))
+        except (UnreadableFileError, FileNotFoundError):
+            return
+        text = data.decode("utf-8", "replace")
         self._files.append(IgnoreFile(folder.absolute(), text.splitlines()))
 
     def matches(self, path: Path, *, is_folder: bool = False) -> bool:

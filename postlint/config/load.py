@@ -36,7 +36,7 @@ def load_instance(
         path,
         None if main is None else parse_main_cf(main),
         None if master is None else parse_master_cf(master, _unbroken(master)),
-        Files(candidate.folder, root, host=host),
+        Files(candidate.folder, root, host=host, top=candidate.top),
         version,
     )
 

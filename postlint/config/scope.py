@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN, Effective, Piece
 from postlint.config.expansion import Expander, ExpansionError
+from postlint.config.limits import LimitError
 from postlint.config.placeholders import is_shell_variable
 from postlint.config.settings import Setting
 from postlint.postfix import parameters
@@ -119,6 +120,8 @@ class Scope:
         if self._complete and setting in _EXPANDED_DEFAULTS:
             return _EXPANDED_DEFAULTS[setting]
         parameter = parameters.get(name)
+        if setting.limit is not None:
+            return Effective(setting, (Piece(UNKNOWN, None),), limit=setting.limit)
         if parameter is not None and parameter.type == "raw":
             return Effective(setting, (Piece(setting.text, setting.value),))
         asked: set[str] = set()
@@ -133,6 +136,8 @@ class Scope:
             )
         except ExpansionError as error:
             effective = Effective(setting, (Piece(UNKNOWN, None),), str(error))
+        except LimitError as error:
+            effective = Effective(setting, (Piece(UNKNOWN, None),), limit=str(error))
         if name == "mydomain" or "mydomain" in asked:  # it may be taken from myhostname
             asked |= {"myhostname", *self._mentions.get("myhostname", ())}
         if asked:

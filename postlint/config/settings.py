@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.config.limits import WORD_LIMIT, excess
 from postlint.syntax.source import Location
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Setting:
     ``location`` spans the whole setting or override; None for a default.
     """
 
-    __slots__ = ("location", "name", "name_text", "origin", "text", "value", "version")
+    __slots__ = ("limit", "location", "name", "name_text", "origin", "text", "value", "version")
 
     def __init__(
         self,
@@ -43,6 +44,8 @@ class Setting:
         self.value = value
         self.location = location
         self.version = version
+        self.limit = excess(text) if len(text) > WORD_LIMIT else None
+        """What there is too much of in the text to look at it; None as a rule."""
 
     @classmethod
     def of_assignment(cls, entry: Assignment) -> Setting:

@@ -10,6 +10,9 @@ from postlint.syntax.source import Location, Span
 if TYPE_CHECKING:
     from postlint.config.settings import Setting
 
+_BETWEEN = ", \t\r"
+"""What separates the items of a list on a line."""
+
 
 def whole_lines(location: Location) -> Location:
     """The location widened to whole physical lines, the last LF included."""
@@ -53,14 +56,16 @@ def delete_element(location: Location) -> Edit:
     source = location.source
     text = source.text
     start, end = location.span
-    line_start = text.rfind("\n", 0, start) + 1
-    newline = text.find("\n", end)
-    line_end = len(text) if newline < 0 else newline
-    before = text[line_start:start].rstrip(", \t\r")
-    after = text[end:line_end]
-    rest = after.lstrip(", \t\r")
-    if not before.strip() and not rest and line_start:
-        return Edit(Location(source, Span(line_start, min(line_end + 1, len(text)))), "")
-    if not before.strip() or before.endswith("="):  # the first on its line: take what follows
-        return Edit(Location(source, Span(start, line_end - len(rest))), "")
-    return Edit(Location(source, Span(line_start + len(before), end)), "")
+    line_start = source.offset(location.start.line)
+    before = start
+    while before > line_start and text[before - 1] in _BETWEEN:
+        before -= 1
+    after = end
+    while text[after : after + 1] and text[after] in _BETWEEN:
+        after += 1
+    first = before == line_start
+    if first and line_start and text[after : after + 1] in ("", "\n"):
+        return Edit(Location(source, Span(line_start, min(after + 1, len(text)))), "")
+    if first or text[before - 1] == "=":  # the first on its line: take what follows
+        return Edit(Location(source, Span(start, after)), "")
+    return Edit(Location(source, Span(before, end)), "")

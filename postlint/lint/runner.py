@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from postlint.syntax.source import SourceFile
 
 
+_IDENTIFYING = 4096
+"""Characters of the text of a finding that tell it from others."""
+
+
 class Target:
     """An instance to check; ``reported`` are the paths whose findings count, None for all."""
 
@@ -209,7 +213,8 @@ def _identify(findings: Iterable[Finding]) -> None:
     seen: dict[Identity, int] = {}
     for finding in sorted(findings, key=_order):
         location = finding.location
-        text = location.source.text[location.span.start : location.span.end]
+        start, end = location.span
+        text = location.source.text[start : min(end, start + _IDENTIFYING)]
         file_name = location.path.rpartition("/")[2]
         identity = Identity(
             finding.code, file_name, finding.parameter or "", " ".join(text.split()), 0

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from postlint.lint.finding import Finding, Fix, Location, Related
     from postlint.lint.rule import Documentation, Rule
 
+_LONGEST_MESSAGE = 2000
+"""Characters; values that messages quote may be as long as a file."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"$])")
 
 
@@ -27,17 +30,25 @@ class RelatedPlace(NamedTuple):
 
 def message(finding: Finding) -> str:
     """The finding's message, without secrets of the line it is about."""
-    return redact.message(finding.message, finding.location)
+    return _cut(redact.message(finding.message, finding.location))
 
 
 def redacted(place: Related) -> str:
     """What a related place has to do with its finding, without secrets."""
-    return redact.message(place.message, place.location)
+    return _cut(redact.message(place.message, place.location))
 
 
 def fix_message(finding: Finding, fix: Fix) -> str:
     """What a fix of the finding does, without secrets."""
-    return redact.message(fix.message, finding.location)
+    return _cut(redact.message(fix.message, finding.location))
+
+
+def _cut(text: str) -> str:
+    """The text, the middle of a very long one left out: the end says what follows from it."""
+    if len(text) <= _LONGEST_MESSAGE:
+        return text
+    half = _LONGEST_MESSAGE // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def fingerprint(finding: Finding) -> str:

@@ -12,13 +12,14 @@ from postlint.show import host
 from postlint.show.macros import Macros
 from postlint.show.messages import FatalError
 from postlint.show.names import Node, Table, add_service_names, builtin_names
-from postlint.show.reader import Reader, UnreadableError, Value, read_octets
+from postlint.show.reader import Reader, UnreadableError, Value
 from postlint.show.services import Service, ServiceReader
 from postlint.syntax.master_cf import parse_master_cf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from postlint.config.boundary import Boundary
     from postlint.postfix.versions import PostfixVersion
     from postlint.show.messages import Messages
 
@@ -33,7 +34,8 @@ class Engine:
     """What postconf(1) of a version knows of a configuration directory.
 
     ``directory`` is the name that messages give; ``explicit`` tells that it was asked for,
-    which makes config_directory a setting.
+    which makes config_directory a setting. ``inside``: no link may lead out of that folder, and
+    no host name is looked up, because the files are not this host's.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Engine:
         *,
         explicit: bool,
         defaults_only: bool = False,
+        inside: Boundary | None = None,
     ) -> None:
         self.version = version
         self.messages = messages
@@ -52,11 +55,12 @@ class Engine:
         self.master_path = f"{directory}/master.cf"
         self.settings: dict[str, Value] = {}
         self.services: list[Service] = []
-        self.reader = Reader(version, messages)
+        self.reader = Reader(version, messages, inside)
         self.macros = Macros(version, messages)
         self.table: Table = builtin_names(version)
         self._defaults_only = defaults_only
         self._computed: dict[str, str] = {}
+        self._look_up = inside is None
         self._explicit = explicit or version < (3, 0)
         self._set_config_directory()
 
@@ -88,7 +92,7 @@ class Engine:
         ``as_daemons``: of entries for the same service the last one is left, as in master(8).
         """
         try:
-            source = read_octets(self.master_path)
+            source = self.reader.read(self.master_path)
         except UnreadableError as error:
             if error.number == errno.EISDIR:
                 return
@@ -177,6 +181,7 @@ class Engine:
                     self._main_or_default("mynetworks_style"),
                     self._main_or_default("inet_protocols"),
                     self.messages,
+                    look_up=self._look_up,
                 )
             case _:
                 return ""

@@ -40,14 +40,19 @@ def host_name(domain: Callable[[], str | None]) -> str:
     return f"{name}.{DEFAULT_DOMAIN if own is None else own}"
 
 
-def networks(interfaces: str, style: str, protocols: str, messages: Messages) -> str:
-    """The default of mynetworks; raises FatalError as Postfix does."""
+def networks(
+    interfaces: str, style: str, protocols: str, messages: Messages, *, look_up: bool = True
+) -> str:
+    """The default of mynetworks; raises FatalError as Postfix does.
+
+    ``look_up``: host names may be asked for in the network.
+    """
     families = _families(protocols, messages)
     if not families:
         return ""
     chosen = _one_style(style)
     patterns: dict[str, None] = {}
-    for interface in _own_addresses(interfaces, families):
+    for interface in _own_addresses(interfaces, families, look_up=look_up):
         patterns[_pattern(interface, chosen)] = None
     return " ".join(patterns) + " "
 
@@ -100,7 +105,7 @@ def _pattern(interface: Interface, style: str) -> str:
     return f"{network}/{prefix}"
 
 
-def _own_addresses(text: str, families: int) -> list[Interface]:
+def _own_addresses(text: str, families: int, *, look_up: bool) -> list[Interface]:
     local = [
         interface
         for bit, version in ((_IPV4, 4), (_IPV6, 6))
@@ -115,7 +120,7 @@ def _own_addresses(text: str, families: int) -> list[Interface]:
     named: set[IPv4Address | IPv6Address] = set()
     for host in text.replace("\t", " ").replace(",", " ").split(" "):
         if host:
-            named.update(_resolve(host, families))
+            named.update(_resolve(host, families, look_up=look_up))
     if not local:
         raise FatalError("could not find any active network interfaces")
     found = []
@@ -127,13 +132,16 @@ def _own_addresses(text: str, families: int) -> list[Interface]:
     return found
 
 
-def _resolve(host: str, families: int) -> Iterator[IPv4Address | IPv6Address]:
+def _resolve(host: str, families: int, *, look_up: bool) -> Iterator[IPv4Address | IPv6Address]:
     family = {_IPV4: socket.AF_INET, _IPV6: socket.AF_INET6}.get(families, socket.AF_UNSPEC)
     name = host[1:-1] if host[0] == "[" and host[-1] == "]" else host
     try:
-        answers = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM)
+        flags = 0 if look_up or name == "localhost" else socket.AI_NUMERICHOST
+        answers = socket.getaddrinfo(name, None, family, socket.SOCK_STREAM, 0, flags)
     except (OSError, UnicodeError):
         answers = []
+    if not answers and not look_up:
+        raise FatalError(f"inet_interfaces: {host} is looked up only with --host")
     if not answers:
         raise FatalError(f"config variable inet_interfaces: host not found: {host}")
     for answer in answers:

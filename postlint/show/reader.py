@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from postlint.config.boundary import UnreadableFileError, read_regular
 from postlint.show.messages import FatalError
 from postlint.show.octets import ENCODING, file_name, split_name_value
 from postlint.syntax.lines import Entry, LeadingWhitespace, Tree
@@ -21,8 +21,12 @@ from postlint.syntax.source import SourceFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.config.boundary import Boundary
     from postlint.postfix.versions import PostfixVersion
     from postlint.show.messages import Messages
+
+SIZE_LIMIT = 32 << 20
+"""Bytes of a file that is read; real ones have some 30,000."""
 
 _SHOWN = 30
 """Octets of a misplaced line that the warning quotes."""
@@ -57,16 +61,17 @@ class UnreadableError(Exception):
         self.number = number
 
 
-def read_octets(path: str) -> SourceFile:
+def read_octets(path: str, inside: Boundary | None = None) -> SourceFile:
     """A regular file as octets; raises UnreadableError."""
     name = Path(file_name(path))
     try:
-        mode = name.stat().st_mode
-        if stat.S_ISDIR(mode):
+        if name.is_dir():
             raise UnreadableError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(mode):
-            raise UnreadableError(None, "not a regular file")
-        data = name.read_bytes()
+        data = read_regular(name, SIZE_LIMIT, inside)
+    except UnreadableFileError as error:
+        cause = error.__cause__
+        number = cause.errno if isinstance(cause, OSError) else None
+        raise UnreadableError(number, os.strerror(number) if number else str(error)) from error
     except OSError as error:
         raise UnreadableError(error.errno, os.strerror(error.errno or 0)) from error
     except ValueError as error:  # a NUL byte in the path
@@ -75,11 +80,18 @@ def read_octets(path: str) -> SourceFile:
 
 
 class Reader:
-    """Reads files for one version."""
+    """Reads files for one version, none that links ``inside`` a folder lead out to."""
 
-    def __init__(self, version: PostfixVersion, messages: Messages) -> None:
+    def __init__(
+        self, version: PostfixVersion, messages: Messages, inside: Boundary | None = None
+    ) -> None:
         self._version = version
+        self._inside = inside
         self._messages = messages
+
+    def read(self, path: str) -> SourceFile:
+        """A file as octets; raises UnreadableError."""
+        return read_octets(path, self._inside)
 
     def lines(self, tree: Tree) -> Iterator[Line]:
         """The logical lines, with warnings about NUL and about misplaced white space."""
@@ -122,7 +134,7 @@ class Reader:
 
         ``shown`` is the name that messages give, if it is not the path.
         """
-        source = read_octets(path)
+        source = self.read(path)
         source.path = shown or path
         self.settings(parse_main_cf(source), settings, path=source.path)
 

@@ -13,6 +13,7 @@ from postlint.show.printer import Printer, Style
 from postlint.show.scan import Scanner
 
 if TYPE_CHECKING:
+    from postlint.config.boundary import Boundary
     from postlint.config.files import Files
     from postlint.postfix.versions import PostfixVersion
     from postlint.show.services import Service
@@ -31,6 +32,8 @@ class Request(NamedTuple):
     service: str | None = None
     """``name/type``: all parameters as this service sees them."""
     origin: bool = False
+    inside: Boundary | None = None
+    """What links may not lead out of; None for this host's own configuration."""
 
 
 def show(
@@ -69,6 +72,7 @@ class _Run:
             request.directory,
             explicit=request.explicit,
             defaults_only="d" in options,
+            inside=request.inside,
         )
         style = Style(
             fold="f" in options,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 START_RULES = {
     "main_cf": ["start"],
     "master_cf": ["start"],
-    "value": ["value", "expression", "list"],
+    "value": ["value", "expression"],
 }
 """The grammars by name, and where parsing may begin in them."""
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
-
-from postlint.syntax.grammar import parser
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from postlint.syntax.lalr import Token
 
 SEPARATORS = ", \t\r\n"
 """CHARS_COMMA_SP of Postfix."""
 
 _PLAIN_ITEM = re.compile(r"[^, \t\r\n]+")
+_BREAK = re.compile(r"[{}]|[, \t\r\n]+")
 
 
 def split_list(text: str, *, braces: bool = True) -> Iterator[tuple[int, int]]:
@@ -24,7 +21,16 @@ def split_list(text: str, *, braces: bool = True) -> Iterator[tuple[int, int]]:
         for match in _PLAIN_ITEM.finditer(text):
             yield match.span()
         return
-    for node in parser("value").parse(text, start="list").children:
-        if not isinstance(node, str):
-            tokens = cast("list[Token]", node.children)
-            yield tokens[0].start_pos, tokens[-1].end_pos
+    level = start = 0
+    for match in _BREAK.finditer(text):
+        at = match.start()
+        if text[at] == "{":
+            level += 1
+        elif text[at] == "}":
+            level -= level > 0
+        elif level == 0:
+            if at > start:
+                yield start, at
+            start = match.end()
+    if start < len(text):
+        yield start, len(text)

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 NESTING_LIMIT = 100
 """Macro calls inside macro calls that Postfix takes (mac_expand.c)."""
 
+VALUE_LIMIT = 1 << 20
+"""Characters of a value with macros that are read here; Postfix has no limit but memory."""
+
 _LONG = 4096
 """Longer values are measured before they are parsed: every level is read once more."""
 
-_BRACKET = re.compile(r"\$[({]|[)}]")
+_WORK_LIMIT = 1 << 23
+"""Characters to read, each as often as it is nested."""
 
-BRACE_LIMIT = 2000
-"""Opening braces in a value with macros that are read here: each level reads them again."""
+_BRACKET = re.compile(r"\$[({]|[)}]")
 
 
 class Literal(NamedTuple):
@@ -97,7 +100,15 @@ class Malformed(NamedTuple):
     message: str
 
 
-Part: TypeAlias = Literal | Reference | Conditional | Test | Call | Malformed
+class Unread(NamedTuple):
+    """What is too much to be read here, whatever Postfix makes of it; ``message`` says why."""
+
+    start: int
+    end: int
+    message: str
+
+
+Part: TypeAlias = Literal | Reference | Conditional | Test | Call | Malformed | Unread
 Value: TypeAlias = tuple[Part, ...]
 
 
@@ -106,12 +117,16 @@ def parse_value(text: str, offset: int = 0, depth: int = 0) -> Value:
     """Parse any text; offsets in the parts count from ``offset`` at the beginning of ``text``."""
     if "$" not in text:
         return (Literal(offset, offset + len(text), text),) if text else ()
-    if text.count("{") > BRACE_LIMIT:
+    if depth == 0 and len(text) > _LONG:
         end = offset + len(text)
-        return (Malformed(offset, end, f"more than {BRACE_LIMIT} braces in a value with macros"),)
-    if depth == 0 and len(text) > _LONG and _nesting(text) > NESTING_LIMIT:
-        message = f'unreasonable macro call nesting: "{text[:_LONG]}"'
-        return (Malformed(offset, offset + len(text), message),)
+        if end - offset > VALUE_LIMIT:
+            return (Unread(offset, end, f"more than {VALUE_LIMIT} characters"),)
+        nesting = _nesting(text)
+        if nesting > NESTING_LIMIT:
+            message = f'unreasonable macro call nesting: "{text[:_LONG]}"'
+            return (Malformed(offset, end, message),)
+        if nesting * len(text) > _WORK_LIMIT:
+            return (Unread(offset, end, f"macros in macros, {nesting} deep, in a long text"),)
     tree = parser("value").parse(text, start="value")
     return tuple(_parts(tree, text, offset, depth))
 

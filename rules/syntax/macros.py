@@ -1,15 +1,17 @@
-"""SYN008: expressions with "$" that Postfix can not expand."""
+"""SYN008, SYN009: expressions with "$" that Postfix can not expand, and values too long to read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.names import explicit_settings
+from postlint.analysis.names import every_setting, explicit_settings
 from postlint.analysis.templates import has_template_marks
+from postlint.config.limits import WORD_LIMIT
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
 from postlint.syntax.patterns import LazyPattern
+from postlint.syntax.source import Span
 from postlint.syntax.value import malformed, parse_value, references
 
 if TYPE_CHECKING:
@@ -59,6 +61,50 @@ def bad_macro_syntax(instance: Instance) -> Iterator[Finding]:
     hostname = instance.settings.get("myhostname")
     if hostname is not None and "mydomain" not in instance.settings:
         yield from _domain_in_hostname(hostname)
+
+
+@rule("SYN009", severity=Severity.WARNING)
+def value_beyond_limits(instance: Instance) -> Iterator[Finding]:
+    """A value is longer than anything that postlint looks into.
+
+    Why: Postfix would read it, but nobody has checked it: what else is reported of this
+        configuration takes the value as unknown. Lists of thousands of words come from a program
+        that went wrong, or belong into a table.
+    Fix: Put long lists into a lookup table, and break chains of names that double each other.
+    Bad:
+        a = $b$b$b$b$b$b$b$b$b$b$b$b$b$b$b$b
+        b = $c$c$c$c$c$c$c$c$c$c$c$c$c$c$c$c
+        c = $d$d$d$d$d$d$d$d$d$d$d$d$d$d$d$d
+        d = $e$e$e$e$e$e$e$e$e$e$e$e$e$e$e$e
+        e = example.com,
+        mydestination = $a
+    Good:
+        mydestination = hash:/etc/postfix/domains
+    References: postconf(5) main.cf file format
+    """
+    for service, setting in every_setting(instance):
+        if setting.value is None:
+            continue
+        scope = instance.main if service is None else service
+        limit = scope[setting.name].limit
+        if limit is None or _mentions_limit(setting, scope):
+            continue
+        location = setting.value_location
+        assert location is not None
+        yield Finding(
+            Location(location.source, Span(location.span.start, location.span.start + 1)),
+            f"{setting.name} is too long to be checked: {limit}",
+            parameter=setting.name,
+            service=None if service is None else service.label,
+        )
+
+
+def _mentions_limit(setting: Setting, scope: Scope) -> bool:
+    """Whether a name that a value mentions is too long itself: it is enough to report that."""
+    if len(setting.text) > WORD_LIMIT:
+        return False
+    values = (scope.get(name) for name in set(_MENTION.findall(setting.text)))
+    return any(value is not None and value.limit is not None for value in values)
 
 
 def _malformed(setting: Setting, service: Service | None, error: Malformed) -> Finding:

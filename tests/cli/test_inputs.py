@@ -61,22 +61,6 @@ def test_folder_in_place_of_a_file(postlint: Callable[..., Run]) -> None:
     assert run.err == "postlint: a: no main.cf or master.cf in this folder\n"
 
 
-def test_file_without_permission(
-    postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write({"a/main.cf": CLEAN})
-    Path("a/main.cf").chmod(0)
-    if os.access("a/main.cf", os.R_OK):  # root reads everything
-
-        def refuse(_path: Path) -> bytes:
-            raise PermissionError(13, "Permission denied")
-
-        monkeypatch.setattr(Path, "read_bytes", refuse)
-    run = check(postlint, "a", "--no-config")
-    assert run.status == 2
-    assert run.err == "postlint: a/main.cf: permission denied\n"
-
-
 def test_path_below_a_file_and_path_with_nul(postlint: Callable[..., Run]) -> None:
     write({"main.cf": CLEAN})
     run = check(postlint, "main.cf/x")
