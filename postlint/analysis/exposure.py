@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, Final
 from postlint.analysis.auth import accepts_strangers, auth_of, hides_keyword, password_entries
 from postlint.analysis.cipher_suites import KINDS
 from postlint.analysis.client_policies import AUTHENTICATED, FALLS_BACK, client_policy
-from postlint.analysis.handshakes import (
-    certificate_of,
-    client_certificate_of,
-    server_handshake,
-)
+from postlint.analysis.handshakes import server_handshake
 from postlint.analysis.mechanisms import announced
 from postlint.analysis.nexthops import is_host_name
 from postlint.analysis.relay import relay_verdict
 from postlint.analysis.roles import is_public, listens_on, service_role
 from postlint.analysis.routes import routes_of
+from postlint.analysis.server_certificates import certificate_of, client_certificate_of
 from postlint.analysis.tls import client_tls, server_tls
 from postlint.records import NamedTuple
 

@@ -48,7 +48,7 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
         smtpd_tls_chain_files = /etc/ssl/mx.example.com.pem
     References: postconf(5) smtpd_tls_chain_files, src/smtpd/smtpd.c, TLS_README
     """
-    from postlint.analysis.handshakes import certificate_of
+    from postlint.analysis.server_certificates import certificate_of
 
     instance = service.instance
     if service.program != "smtpd" or not instance.whole_main_cf or has_control_lines(instance):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import is_address
 from postlint.analysis.policies import ENTRY_LIMIT, destination, policies_of
-from postlint.analysis.routes import routes_of
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
@@ -59,6 +58,8 @@ def key_never_matches(table: PolicyTable) -> Iterator[Finding]:
 
 def _other_spellings(table: PolicyTable) -> Iterator[Finding]:
     """Keys that name the host of a known next hop, but not as the next hop is spelled."""
+    from postlint.analysis.routes import routes_of
+
     routes = routes_of(table.instance)
     found = [route for service in table.services for route in routes.of(service)]
     known: dict[str, dict[str, Route]] = {}

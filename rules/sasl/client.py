@@ -6,7 +6,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.analysis.auth import password_entries
-from postlint.analysis.client_policies import client_policy
 from postlint.analysis.mechanisms import security_options
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.templates import has_control_lines
@@ -72,6 +71,8 @@ def client_auth_cleartext(instance: Instance) -> Iterator[Finding]:
     service, prefix = client.service, client.prefix
     if hop is None and not tls_of(instance).policies(service).empty:
         return  # a policy may require TLS for the server
+    from postlint.analysis.client_policies import client_policy
+
     policy = client_policy(service, None if hop is None else hop.text)
     whom = "the password for " + ("a server" if hop is None else hop.text)
     by_policy = policy.location if policy.key else None

@@ -12,7 +12,7 @@ from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
-from .words import SIDES, anchor, joined, service_items, shown
+from .words import SIDES, anchor, excludes_weak_kinds_only, joined, service_items, shown
 
 if TYPE_CHECKING:
     import re
@@ -245,7 +245,9 @@ def _excludes_everything(use: Use) -> bool:
     """Whether a list that is fine without the exclusions has nothing in it with them."""
     elements = use.value.elements(braces=False, separators=":")
     words = [element.text for element in elements]
-    if not use.value.known or not words or any(word[0] in _MODIFIERS for word in words):
+    if not use.value.known or any(word[0] in _MODIFIERS for word in words):
+        return False
+    if excludes_weak_kinds_only(use.value):
         return False
     side = use.value.name.partition("_")[0]
     grade = use.service[f"{side}_tls_{'mandatory_' if use.mandatory else ''}ciphers"].word()

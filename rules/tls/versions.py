@@ -12,7 +12,7 @@ from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES
 from postlint.records import NamedTuple
 
-from .words import joined, said, service_items, strict_protocols_fix
+from .words import excludes_weak_kinds_only, joined, said, service_items, strict_protocols_fix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ def _reachable(use: Use, offered: Offered) -> Offered:
     names = [f"{prefix}_tls_{kind}exclude_ciphers" for kind in kinds]
     lists = [f"tls_{grade}_cipherlist" for grade in CIPHER_GRADES]
     if (
-        all(service[name].empty for name in names)
+        all(excludes_weak_kinds_only(service[name]) for name in names)
         and not any(service[name].explicit for name in lists)
         and not (use.side == "server" and service["smtpd_tls_req_ccert"].yes)
     ):

@@ -26,6 +26,21 @@ PROTOCOL_PARAMETERS = tuple(
 )
 
 
+_WEAK_KINDS = frozenset(
+    {
+        *("aNULL", "eNULL", "NULL", "ADH", "AECDH", "aDSS", "DSS", "PSK", "SRP", "kRSA"),
+        *("3DES", "DES", "RC2", "RC4", "RC5", "IDEA", "SEED", "CAMELLIA", "ARIA", "MD5"),
+        *("EXP", "EXPORT", "LOW", "MEDIUM", "kDH", "kECDH"),
+    }
+)
+
+
+def excludes_weak_kinds_only(excluded: Effective) -> bool:
+    """Whether exclusions are of kinds without which every version still has ciphers."""
+    elements = excluded.elements(braces=False, separators=":")
+    return all(element.text in _WEAK_KINDS for element in elements)
+
+
 def joined(words: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     items = list(words)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.nexthops import next_hops
 from postlint.analysis.roles import port
-from postlint.analysis.routes import routes_of
 from postlint.analysis.templates import has_control_lines
 from postlint.analysis.tls import server_tls, tls_of
 from postlint.lint.edits import delete_lines
@@ -24,6 +23,18 @@ if TYPE_CHECKING:
 
 _SMTPS = 465
 _STARTTLS_PORTS = (25, 587)
+_ROUTES = frozenset(
+    {
+        "content_filter",
+        "default_transport",
+        "relay_transport",
+        "sender_dependent_default_transport_maps",
+        "sender_dependent_relayhost_maps",
+        "transport_maps",
+        "virtual_transport",
+    }
+)
+"""What may name next hops besides relayhost."""
 
 
 @rule("TLS022", severity=Severity.ERROR)
@@ -137,8 +148,10 @@ def client_wrappermode_mismatch(instance: Instance) -> Iterator[Finding]:
 def _other_routes(client: ClientTls, service: Service) -> Iterator[Finding]:
     """Next hops on port 465 that do not come from relayhost."""
     wrapper = service[f"{client.prefix}_tls_wrappermode"]
-    if wrapper.yes is not False:
+    if wrapper.yes is not False or _ROUTES.isdisjoint(service.instance.settings):
         return
+    from postlint.analysis.routes import routes_of
+
     for route in routes_of(service.instance).of(service):
         hop, location = route.hop, route.location
         if hop is None or location is None or not hop.element.known or hop.problem is not None:

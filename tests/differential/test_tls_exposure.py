@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from postlint.analysis.exposure import exposures
-from postlint.analysis.handshakes import certificate_of, server_handshake
+from postlint.analysis.handshakes import server_handshake
 from postlint.analysis.mechanisms import USUAL, announced
+from postlint.analysis.server_certificates import certificate_of
 from postlint.analysis.tls import server_tls
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
