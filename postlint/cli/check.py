@@ -20,12 +20,14 @@ from postlint.cli.output import (
 )
 from postlint.cli.paths import default_path
 from postlint.cli.plugins import plugin_names
+from postlint.cli.progress import Bar
 from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
 from postlint.config.files import is_installed
 from postlint.config.load import load_instance
 from postlint.lint.parallel import WorkerDiedError, check_here, check_in_processes
 from postlint.lint.result import Notification, Result
+from postlint.lint.reuse import Reuse
 from postlint.lint.runner import Runner, Target
 from postlint.postfix.versions import PostfixVersion
 from postlint.report.formats import FORMATS, Options, render
@@ -135,11 +137,17 @@ def run(options: Namespace) -> int:
         for path, reason in discovery.refused
     ]
     prepare = partial(_target, version=version and str(version), root=root, host=options.host)
+    # A plugin may say the name of a folder, or look at what nobody else does.
+    reuse = len(candidates) > 1 and root is None and not options.host and not plugins
     if min(jobs, len(candidates)) > 1:
         load_rules = partial(known_rules, plugins)
-        outcomes = check_in_processes(load_rules, rules, prepare, candidates, jobs)
+        outcomes = check_in_processes(load_rules, rules, prepare, candidates, jobs, reuse=reuse)
     else:
-        outcomes = check_here(runner, prepare, candidates)
+        outcomes = check_here(runner, prepare, candidates, Reuse() if reuse else None)
+    if not settings.flag("quiet"):
+        bar = Bar(len(candidates))
+        runner.watch = bar.show
+        outcomes = bar.counting(outcomes)
     result = _at_least(_combined(runner, outcomes), minimum)
 
     to_file = options.output not in (None, STANDARD_OUTPUT)

@@ -56,6 +56,10 @@ class Candidate:
         self.master_cf: SourceFile | None = None
         self.named: set[str] | None = set()
 
+    def release(self) -> None:
+        """Forget the texts: what has been checked is not needed any more."""
+        self.main_cf = self.master_cf = None
+
 
 class Discovery:
     """Collects candidates; what can not be read goes to ``unreadable`` as (path, reason).
@@ -71,6 +75,8 @@ class Discovery:
         self._host = host
         self._kind: Kind | None = kind
         self._candidates: dict[tuple[str, str], Candidate] = {}
+        self._texts: dict[str, str] = {}
+        """Each text once: fleets consist of files that are the same."""
 
     def find(
         self, paths: Sequence[str], read_standard_input: Callable[[], bytes]
@@ -96,6 +102,7 @@ class Discovery:
                 self._folder(path)
             else:
                 self._file(path)
+        self._texts.clear()
         return list(self._candidates.values())
 
     def _refuse_way_out(self, path: Path) -> None:
@@ -184,6 +191,7 @@ class Discovery:
     ) -> Candidate:
         key = ("" if folder is None else os.path.realpath(folder), stem)
         candidate = self._candidates.setdefault(key, Candidate(folder, top))
+        source.text = self._texts.setdefault(source.text, source.text)
         if kind == "main.cf":
             candidate.main_cf = source
         else:

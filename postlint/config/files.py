@@ -45,7 +45,7 @@ class Files:
     lead out of it included.
     """
 
-    __slots__ = ("_folder", "_image", "_inside", "_root", "_sources", "host", "refused")
+    __slots__ = ("_folder", "_image", "_inside", "_located", "_root", "_sources", "host", "refused")
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class Files:
         self._root = root
         self.host = host
         self._sources: dict[str, SourceFile | None] = {}
+        self._located: dict[str, None] = {}
         self.refused: list[tuple[str, str]] = []
         """(path, reason) of files that settings name and that may not be read."""
         self._image = None if root is None or host else Boundary(root, image=True)
@@ -103,6 +104,16 @@ class Files:
         if name not in self._sources:
             self._sources[name] = self._read(name)
         return self._sources[name]
+
+    @property
+    def located(self) -> tuple[str, ...]:
+        """Every path of the configuration that somebody has asked for."""
+        return tuple(self._located)
+
+    @property
+    def sources(self) -> dict[str, SourceFile]:
+        """The files that have been read, by their paths in the configuration."""
+        return {name: source for name, source in self._sources.items() if source is not None}
 
     def opened(self, name: str) -> SourceFile | None:
         """The file, if it has been read."""
@@ -157,6 +168,7 @@ class Files:
 
     def _place(self, name: str) -> tuple[Path | None, Boundary | None]:
         """A path and what it may not lead out of; no path for what may not be looked at."""
+        self._located[name] = None
         path = PurePosixPath(name)
         if not path.is_absolute() or "\0" in name:
             return None, None

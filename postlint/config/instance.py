@@ -151,6 +151,10 @@ class Instance:
         if text not in self.notes:
             self.notes.append(text)
 
+    def release(self) -> None:
+        """Let go of everything: the instance and what is derived from it refer to each other."""
+        self.__dict__.clear()
+
     def services_running(self, *programs: str) -> Iterator[Service]:
         """The services that run one of the programs."""
         return (service for service in self.services if service.program in programs)

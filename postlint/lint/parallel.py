@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from postlint.lint.result import Notification
+from postlint.lint.reuse import Reuse
 from postlint.lint.runner import Runner, crash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from postlint.config.discovery import Candidate
     from postlint.lint.rule import Rule
@@ -18,22 +19,51 @@ if TYPE_CHECKING:
     """Makes the instance to check; picklable where several processes are asked for."""
 
 
+_TOGETHER = 32
+"""Instances that a process takes at once, at most."""
+
+
 class WorkerDiedError(Exception):
     """A process was killed from outside, for its memory perhaps."""
 
 
 def check_here(
-    runner: Runner, prepare: Prepare, candidates: Sequence[Candidate]
+    runner: Runner, prepare: Prepare, candidates: Iterable[Candidate], reuse: Reuse | None = None
 ) -> Iterator[Outcome | Notification]:
-    """Check in this process; an instance that postlint fails on does not stop the others."""
+    """Check in this process; an instance that postlint fails on does not stop the others.
+
+    ``reuse``: where to look for the results of instances that are the same.
+    """
     for candidate in candidates:
         try:
-            outcome: Outcome | Notification = runner.check(prepare(candidate))
+            outcome = _check(runner, prepare, candidate, reuse)
         except Exception as error:
-            path = _name(candidate)
             message = f"could not be checked: {crash(error)}"
-            outcome = Notification("internal-error", message, path=path)
-        yield outcome
+            yield Notification("internal-error", message, path=candidate.path)
+        else:
+            yield from (
+                Notification("unreadable-file", reason, path=path)
+                for path, reason in candidate.unreadable
+            )
+            if outcome is not None:
+                yield outcome
+        candidate.release()
+
+
+def _check(
+    runner: Runner, prepare: Prepare, candidate: Candidate, reuse: Reuse | None
+) -> Outcome | None:
+    """The result of one instance; None when its files are gone."""
+    if candidate.main_cf is None and candidate.master_cf is None:
+        return None
+    outcome = None if reuse is None else reuse.find(candidate)
+    if outcome is None:
+        target = prepare(candidate)
+        outcome = runner.check(target)
+        if reuse is not None:
+            reuse.keep(candidate, target.instance, outcome)
+        target.instance.release()
+    return outcome
 
 
 def check_in_processes(
@@ -42,10 +72,13 @@ def check_in_processes(
     prepare: Prepare,
     candidates: Sequence[Candidate],
     jobs: int,
+    *,
+    reuse: bool = False,
 ) -> Iterator[Outcome | Notification]:
     """Check in ``jobs`` processes, which load all rules themselves; raises WorkerDiedError.
 
-    The outcomes come in the order of the candidates.
+    The outcomes come in the order of the candidates. ``reuse``: each process may take the
+    results of instances that are the same.
     """
     import sys
     from concurrent.futures import ProcessPoolExecutor
@@ -57,12 +90,14 @@ def check_in_processes(
     method = "fork" if sys.platform == "linux" else None  # the quickest; no threads run here
     codes = frozenset(rule.code for rule in rules)
     known = {rule.code: rule for rule in load_rules()}
+    size = max(1, min(_TOGETHER, len(candidates) // (4 * jobs)))
+    parts = [candidates[at : at + size] for at in range(0, len(candidates), size)]
     try:
         with ProcessPoolExecutor(
-            jobs, get_context(method), _begin, (load_rules, codes, prepare)
+            jobs, get_context(method), _begin, (load_rules, codes, prepare, reuse)
         ) as pool:
-            for data in pool.map(_work, candidates):
-                yield loads(data, known)
+            for data in pool.map(_work, parts):
+                yield from loads(data, known)
     except BrokenProcessPool as error:
         raise WorkerDiedError("a process of --jobs died") from error
 
@@ -72,22 +107,22 @@ class _Worker:
 
     runner: Runner
     prepare: Prepare
+    reuse: Reuse | None
 
 
 def _begin(
-    load_rules: Callable[[], Sequence[Rule]], codes: frozenset[str], prepare: Prepare
+    load_rules: Callable[[], Sequence[Rule]],
+    codes: frozenset[str],
+    prepare: Prepare,
+    reuse: bool,
 ) -> None:
     known = load_rules()
     _Worker.runner = Runner(known, [rule for rule in known if rule.code in codes])
     _Worker.prepare = staticmethod(prepare)
+    _Worker.reuse = Reuse() if reuse else None
 
 
-def _work(candidate: Candidate) -> bytes:
+def _work(candidates: Sequence[Candidate]) -> bytes:
     from postlint.lint.transfer import dumps
 
-    return dumps(next(check_here(_Worker.runner, _Worker.prepare, (candidate,))))
-
-
-def _name(candidate: Candidate) -> str:
-    source = candidate.main_cf or candidate.master_cf
-    return "" if source is None else source.path
+    return dumps(list(check_here(_Worker.runner, _Worker.prepare, candidates, _Worker.reuse)))

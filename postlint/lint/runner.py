@@ -10,7 +10,7 @@ from postlint.lint.suppression import Suppressions
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from postlint.config.instance import Instance
     from postlint.lint.rule import Rule
@@ -54,6 +54,8 @@ class Runner:
         self._known = tuple(known)
         self._rules = tuple(rules)
         self.notifications: list[Notification] = []
+        self.watch: Callable[[float], None] | None = None
+        """Is told, while an instance is checked, which part of its rules have run."""
 
     def run(self, targets: Iterable[Target]) -> Result:
         """Check every target; a rule that crashes is reported and the others go on."""
@@ -91,9 +93,11 @@ class Runner:
         instance = target.instance
         notifications: list[Notification] = []
         found: list[Finding] = []
-        for rule in self._rules:
+        for number, rule in enumerate(self._rules):
             if rule.scope != "suppressions":
                 found += _call(rule, _inputs(rule, instance), instance, notifications)
+            if self.watch is not None:
+                self.watch(number / len(self._rules))
         suppressions = Suppressions(_sources(instance), self._known, self._rules)
         findings, hidden = suppressions.apply(merge(found))
         for rule in self._rules:

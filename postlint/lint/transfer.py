@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 from postlint.lint.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from postlint.lint.result import Notification
     from postlint.lint.runner import Outcome
 
 
-def dumps(outcome: Outcome | Notification) -> bytes:
+def dumps(outcomes: Sequence[Outcome | Notification]) -> bytes:
     """What ``loads`` turns back; sources that findings share are still shared then."""
     stream = BytesIO()
-    _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(outcome)
+    _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(outcomes)
     return stream.getvalue()
 
 
-def loads(data: bytes, rules: Mapping[str, Rule]) -> Outcome | Notification:
-    """The outcome; only for bytes that a process of this run has made."""
-    outcome: Outcome | Notification = _Unpickler(data, rules).load()
-    return outcome
+def loads(data: bytes, rules: Mapping[str, Rule]) -> Sequence[Outcome | Notification]:
+    """The outcomes; only for bytes that a process of this run has made."""
+    outcomes: Sequence[Outcome | Notification] = _Unpickler(data, rules).load()
+    return outcomes
 
 
 class _Pickler(pickle.Pickler):

@@ -48,6 +48,13 @@ class SourceFile:
         """Decode without loss: ``to_bytes`` gives ``data`` back whatever it was."""
         return cls(path, data.decode(ENCODING, "surrogateescape"))
 
+    def renamed(self, path: str) -> SourceFile:
+        """The same text as another file's; what is known of its lines is shared."""
+        other = SourceFile(path, self.text)
+        other.secret = self.secret
+        other._line_starts = self._starts()
+        return other
+
     def to_bytes(self) -> bytes:
         return self.text.encode(ENCODING, "surrogateescape")
 
