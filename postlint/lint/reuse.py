@@ -11,7 +11,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeAlias
 
-from postlint.config.files import Files, UnreadableFileError, display_path, read_bytes
+from postlint.config.files import (
+    Files,
+    UnreadableFileError,
+    display_path,
+    is_installed,
+    read_bytes,
+)
 from postlint.lint.finding import Edit, Finding, Fix, Related, Suppression
 from postlint.lint.result import InstanceSummary
 from postlint.records import NamedTuple
@@ -54,7 +60,7 @@ class Reuse:
     def find(self, candidate: Candidate) -> Outcome | None:
         """The result of an instance that is the same, as that of this one."""
         known = self._known.get(_question(candidate))
-        if known is None or candidate.folder is None:
+        if known is None or candidate.folder is None or is_installed(candidate.folder):
             return None
         files = Files(candidate.folder)
         if _contents(files, known.others) != known.others or files.refused:
@@ -68,6 +74,8 @@ class Reuse:
         if candidate.named is not None or candidate.folder is None or outcome.notifications:
             return
         files = instance.files
+        if files.complete:
+            return
         sources = dict(files.sources)
         for name, tree in (("main.cf", instance.main_cf), ("master.cf", instance.master_cf)):
             if tree is not None:
