@@ -59,8 +59,10 @@ class Reuse:
 
     def find(self, candidate: Candidate) -> Outcome | None:
         """The result of an instance that is the same, as that of this one."""
+        if not _is_alone(candidate) or candidate.folder is None:
+            return None
         known = self._known.get(_question(candidate))
-        if known is None or candidate.folder is None or is_installed(candidate.folder):
+        if known is None:
             return None
         files = Files(candidate.folder)
         if _contents(files, known.others) != known.others or files.refused:
@@ -71,10 +73,8 @@ class Reuse:
 
     def keep(self, candidate: Candidate, instance: Instance, outcome: Outcome) -> None:
         """Remember a result, if others can use it."""
-        if candidate.named is not None or candidate.folder is None or outcome.notifications:
-            return
         files = instance.files
-        if files.complete:
+        if not _is_alone(candidate) or files.complete or outcome.notifications:
             return
         sources = dict(files.sources)
         for name, tree in (("main.cf", instance.main_cf), ("master.cf", instance.master_cf)):
@@ -92,6 +92,12 @@ class Reuse:
         )
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
+
+
+def _is_alone(candidate: Candidate) -> bool:
+    """Whether a folder was named, or one above it, and nothing but the folder counts."""
+    folder = candidate.folder
+    return folder is not None and candidate.named is None and not is_installed(folder)
 
 
 def _question(candidate: Candidate) -> _Question:

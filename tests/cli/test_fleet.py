@@ -85,9 +85,10 @@ def test_nothing_is_reused_where_more_than_the_folder_counts(
 def test_named_files_are_not_folders(postlint: Callable[..., Run], hits: list[bool]) -> None:
     """Of a file that is named only its own findings are reported."""
     fleet()
-    run = postlint("check", "fleet/4/main.cf", "fleet/5")
+    run = postlint("check", "fleet/5", "fleet/4/main.cf")
     assert hits == [False, False]
-    assert "fleet/4/tls_policy" in run.out
+    assert "fleet/4/main.cf" in run.out
+    assert "fleet/4/master.cf" not in run.out
 
 
 def test_only_the_last_results_are_kept(postlint: Callable[..., Run], hits: list[bool]) -> None:
