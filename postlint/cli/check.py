@@ -20,14 +20,12 @@ from postlint.cli.output import (
 )
 from postlint.cli.paths import default_path
 from postlint.cli.plugins import plugin_names
-from postlint.cli.progress import Bar
 from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
 from postlint.config.files import is_installed
 from postlint.config.load import load_instance
 from postlint.lint.parallel import WorkerDiedError, check_here, check_in_processes
 from postlint.lint.result import Notification, Result
-from postlint.lint.reuse import Reuse
 from postlint.lint.runner import Runner, Target
 from postlint.postfix.versions import PostfixVersion
 from postlint.report.formats import FORMATS, Options, render
@@ -143,8 +141,10 @@ def run(options: Namespace) -> int:
         load_rules = partial(known_rules, plugins)
         outcomes = check_in_processes(load_rules, rules, prepare, candidates, jobs, reuse=reuse)
     else:
-        outcomes = check_here(runner, prepare, candidates, Reuse() if reuse else None)
-    if not settings.flag("quiet"):
+        outcomes = check_here(runner, prepare, candidates, reuse=reuse)
+    if not settings.flag("quiet") and sys.stderr is not None and sys.stderr.isatty():
+        from postlint.cli.progress import Bar
+
         bar = Bar(len(candidates))
         runner.watch = bar.show
         outcomes = bar.counting(outcomes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +17,7 @@ PATIENCE = 2.0
 
 
 class Bar:
-    """How much of ``total`` is done, on standard error if that is a terminal.
+    """How much of ``total`` is done, on standard error, which is a terminal.
 
     It appears when the work turns out to be long, and it is gone when the work ends.
     """
@@ -28,7 +27,6 @@ class Bar:
         self._done = 0
         self._start = monotonic()
         self._shown: Progress | None = None
-        self._wanted = sys.stderr is not None and sys.stderr.isatty()
 
     def counting(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, each of which is one of the total."""
@@ -43,7 +41,7 @@ class Bar:
 
     def show(self, part: float) -> None:
         """Some part of the next item is done, too."""
-        if not self._wanted or self._done >= self._total:
+        if self._done >= self._total:
             return
         if self._shown is None:
             if monotonic() - self._start < PATIENCE:

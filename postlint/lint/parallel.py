@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from postlint.lint.result import Notification
-from postlint.lint.reuse import Reuse
 from postlint.lint.runner import Runner, crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from postlint.config.discovery import Candidate
+    from postlint.lint.reuse import Reuse
     from postlint.lint.rule import Rule
     from postlint.lint.runner import Outcome, Target
 
@@ -28,12 +28,24 @@ class WorkerDiedError(Exception):
 
 
 def check_here(
-    runner: Runner, prepare: Prepare, candidates: Iterable[Candidate], reuse: Reuse | None = None
+    runner: Runner, prepare: Prepare, candidates: Iterable[Candidate], *, reuse: bool = False
 ) -> Iterator[Outcome | Notification]:
     """Check in this process; an instance that postlint fails on does not stop the others.
 
-    ``reuse``: where to look for the results of instances that are the same.
+    ``reuse``: instances that are the same but for their folder may get the same result.
     """
+    return _check_each(runner, prepare, candidates, _new_reuse() if reuse else None)
+
+
+def _new_reuse() -> Reuse:
+    from postlint.lint.reuse import Reuse  # for many instances only
+
+    return Reuse()
+
+
+def _check_each(
+    runner: Runner, prepare: Prepare, candidates: Iterable[Candidate], reuse: Reuse | None
+) -> Iterator[Outcome | Notification]:
     for candidate in candidates:
         try:
             outcome = _check(runner, prepare, candidate, reuse)
@@ -119,10 +131,10 @@ def _begin(
     known = load_rules()
     _Worker.runner = Runner(known, [rule for rule in known if rule.code in codes])
     _Worker.prepare = staticmethod(prepare)
-    _Worker.reuse = Reuse() if reuse else None
+    _Worker.reuse = _new_reuse() if reuse else None
 
 
 def _work(candidates: Sequence[Candidate]) -> bytes:
     from postlint.lint.transfer import dumps
 
-    return dumps(list(check_here(_Worker.runner, _Worker.prepare, candidates, _Worker.reuse)))
+    return dumps(list(_check_each(_Worker.runner, _Worker.prepare, candidates, _Worker.reuse)))
