@@ -105,6 +105,10 @@ class Files:
             self._sources[name] = self._read(name)
         return self._sources[name]
 
+    def path(self, name: str) -> Path | None:
+        """Where a path of the configuration lies here, links not followed."""
+        return self._place(name)[0]
+
     @property
     def located(self) -> tuple[str, ...]:
         """Every path of the configuration that somebody has asked for."""

@@ -51,23 +51,13 @@ def _check_each(
             outcome = _check(runner, prepare, candidate, reuse)
         except Exception as error:
             message = f"could not be checked: {crash(error)}"
-            yield Notification("internal-error", message, path=candidate.path)
+            yield Notification("internal-error", message, path=_name(candidate))
         else:
-            yield from (
-                Notification("unreadable-file", reason, path=path)
-                for path, reason in candidate.unreadable
-            )
-            if outcome is not None:
-                yield outcome
+            yield outcome
         candidate.release()
 
 
-def _check(
-    runner: Runner, prepare: Prepare, candidate: Candidate, reuse: Reuse | None
-) -> Outcome | None:
-    """The result of one instance; None when its files are gone."""
-    if candidate.main_cf is None and candidate.master_cf is None:
-        return None
+def _check(runner: Runner, prepare: Prepare, candidate: Candidate, reuse: Reuse | None) -> Outcome:
     outcome = None if reuse is None else reuse.find(candidate)
     if outcome is None:
         target = prepare(candidate)
@@ -138,3 +128,8 @@ def _work(candidates: Sequence[Candidate]) -> bytes:
     from postlint.lint.transfer import dumps
 
     return dumps(list(_check_each(_Worker.runner, _Worker.prepare, candidates, _Worker.reuse)))
+
+
+def _name(candidate: Candidate) -> str:
+    source = candidate.main_cf or candidate.master_cf
+    return "" if source is None else source.path

@@ -11,13 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeAlias
 
-from postlint.config.files import (
-    Files,
-    UnreadableFileError,
-    display_path,
-    is_installed,
-    read_bytes,
-)
+from postlint.config.files import TABLE_LIMIT, Files, display_path, is_installed
 from postlint.lint.finding import Edit, Finding, Fix, Related, Suppression
 from postlint.lint.result import InstanceSummary
 from postlint.records import NamedTuple
@@ -64,7 +58,7 @@ class Reuse:
         known = self._known.get(_question(candidate))
         if known is None:
             return None
-        files = Files(candidate.folder)
+        files = Files(candidate.folder, top=candidate.top)
         if _contents(files, known.others) != known.others or files.refused:
             return None
         self._known.move_to_end(_question(candidate))
@@ -77,9 +71,9 @@ class Reuse:
         if not _is_alone(candidate) or files.complete or outcome.notifications:
             return
         sources = dict(files.sources)
-        for name, tree in (("main.cf", instance.main_cf), ("master.cf", instance.master_cf)):
+        for tree in (instance.main_cf, instance.master_cf):
             if tree is not None:
-                sources[name] = tree.source
+                sources[_name(tree.source)] = tree.source
         own = {source.path for source in sources.values()}
         if (
             sum(len(source.text) for source in sources.values()) > SIZE_LIMIT
@@ -88,7 +82,7 @@ class Reuse:
         ):
             return
         self._known[_question(candidate)] = _Known(
-            outcome, sources, _contents(files, list(files.located))
+            outcome, sources, _contents(files, files.located)
         )
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
@@ -103,27 +97,23 @@ def _is_alone(candidate: Candidate) -> bool:
 def _question(candidate: Candidate) -> _Question:
     main, master = candidate.main_cf, candidate.master_cf
     return (
-        candidate.name("main.cf"),
-        candidate.name("master.cf"),
+        _name(main),
+        _name(master),
         None if main is None else main.text,
         None if master is None else master.text,
     )
 
 
+def _name(source: SourceFile | None) -> str:
+    return "" if source is None else source.path.rpartition("/")[2]
+
+
 def _contents(files: Files, names: Iterable[str]) -> dict[str, bytes | None]:
     """A digest of each file that is there; None for the others."""
-    found: dict[str, bytes | None] = {}
-    for name in names:
-        path = files.locate(name)
-        found[name] = None
-        if path is not None:
-            try:
-                data = read_bytes(path)
-            except FileNotFoundError:
-                continue
-            except UnreadableFileError as error:
-                found[name] = str(error).encode()
-                continue
+    found: dict[str, bytes | None] = dict.fromkeys(names)
+    for name in found:
+        data = files.data(name, TABLE_LIMIT)
+        if data is not None:
             from hashlib import sha256  # slow to import, and most instances name no file here
 
             found[name] = sha256(data).digest()
@@ -162,12 +152,8 @@ def _moved(known: _Known, candidate: Candidate, files: Files) -> Outcome:
     assert candidate.folder is not None
     moved: dict[str, SourceFile] = {}
     for name, source in known.sources.items():
-        if name in ("main.cf", "master.cf"):
-            path = candidate.folder / candidate.name(name)  # type: ignore[arg-type]
-        else:
-            located = files.locate(name)
-            assert located is not None
-            path = located
+        path = files.path(name) if name.startswith("/") else candidate.folder / name
+        assert path is not None
         moved[source.path] = source.renamed(display_path(path))
     old = known.outcome
 
