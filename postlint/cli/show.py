@@ -28,7 +28,8 @@ USAGE = "[-dnxMFPfhHjpqv] [-c DIR] [-C CLASS] [-o NAME=VALUE] [OPTION...] [NAME.
 _HELP = f"""\
 usage: postlint show {USAGE}
 
-What postconf(1) says about a configuration directory, without Postfix.
+What postconf(1) says about a configuration directory, without Postfix: all of
+it, passwords in main.cf and master.cf included.
 
 what to show, with the letters of postconf(1):
   (none), -p           all parameters of main.cf and their values, or those named

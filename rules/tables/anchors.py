@@ -9,7 +9,7 @@ from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 
-from .common import Reporter, limited, quoted
+from .common import Reporter, limited, matches_everything, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +73,8 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
     if part.negated or part.pattern is None or entry.second is not None or "A" in part.flags:
         return None
     lets_in = _lets_in(entry, table)
+    if lets_in and not table.purposes & {"names", "domains"} and matches_everything(entry):
+        return _everything(entry, table, report)
     tokens = [token for token in part.pattern.tokens if token.kind != "ignored"]
     plain = all(token.kind in ("literal", "any", "begin", "end") for token in tokens)
     if not (lets_in or plain) or _DOMAIN.search(_rendered(tokens)) is None:
@@ -102,6 +104,17 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
         security_severity=5.4 if lets_in else None,
         fix=fix,
     )
+
+
+def _everything(entry: PatternRule, table: Table, report: Reporter) -> Finding | None:
+    assert entry.first is not None
+    trusted = bool(table.purposes & {"address", "addresses"})
+    message = (
+        f"{quoted(entry.first.text.text)} matches everything, and"
+        f" {'trusts every client' if trusted else 'lets in all that no rule above it names'}"
+    )
+    severity = Severity.WARNING if trusted else Severity.INFO
+    return report.finding(entry.first.text, message, severity=severity)
 
 
 def _consequence(table: Table) -> str:

@@ -8,7 +8,7 @@ from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 
-from .common import LIMIT, Reporter, limited, quoted
+from .common import LIMIT, Reporter, limited, matches_everything, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +135,7 @@ def _patterns(table: Table, report: Reporter) -> Iterator[Finding | None]:
             yield _same_pattern(entry, above, report)
             continue
         blocks[-1][key] = entry
-        if len(blocks) == 1 and _matches_everything(entry):
+        if len(blocks) == 1 and matches_everything(entry):
             everything = entry
 
 
@@ -161,18 +161,3 @@ def _behind_everything(
     where = f" in line {line}" if everything.line.source.path else ""
     message = f"this rule and those below it are never reached: the one{where} matches everything"
     return report.finding(entry.first.text, message)
-
-
-def _matches_everything(entry: PatternRule) -> bool:
-    part = entry.first
-    if part is None or part.negated or part.pattern is None:
-        return False
-    tokens = [token for token in part.pattern.tokens if token.kind not in ("ignored", "begin")]
-    if not tokens:
-        return True
-    if tokens[-1].kind == "end":
-        tokens.pop()
-        if not tokens:  # ^$ matches nothing but the empty text
-            return part.pattern.tokens[0].kind != "begin"
-    kinds = [token.kind for token in tokens]
-    return kinds == ["any", "repeat"] and tokens[1].text in ("*", "+", "*?", "+?")

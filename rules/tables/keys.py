@@ -175,6 +175,8 @@ def _parts(use: TableUse) -> frozenset[str]:
         return frozenset({_START, _MAIL_ADDRESS})
     if purpose == "passwords":
         return frozenset({r"[.*]", _LOCAL_PART})
+    if purpose == "server names":
+        return frozenset({r"\*"})
     return frozenset()
 
 
@@ -213,6 +215,10 @@ def _verdict(key: str, use: TableUse, instance: Instance) -> _Dead | None:
     if purpose == "users":
         if "@" in key or key.startswith("."):
             return _Dead(f"{asker} asks for names of local users", key.partition("@")[0].strip("."))
+        return _wildcard(key, asker)
+    if purpose == "server names":
+        if key.startswith("*.") and len(key) > 2:
+            return _Dead(f"{asker} asks for {key[1:]}, there are no wildcards", key[1:])
         return _wildcard(key, asker)
     if purpose == "passwords":
         if key.startswith("."):

@@ -16,8 +16,15 @@ if TYPE_CHECKING:
 
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
-    from postlint.config.lookup_table import TableUse
+    from postlint.config.lookup_table import Table, TableUse
     from postlint.postfix.versions import PostfixVersion
+
+_OPENED_DIRECTLY = frozenset(
+    {"alias_database", "mailbox_command_maps", "virtual_gid_maps", "virtual_uid_maps"}
+)
+"""Only asked by programs that open them without proxymap, whatever the setting says."""
+
+_IN_MEMORY = frozenset({"cidr", "inline", "pcre", "randmap", "regexp", "static", "texthash"})
 
 
 @rule("TBL012", severity=Severity.ERROR, tags=("CWE-862",))
@@ -28,7 +35,8 @@ def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
         through $parameters. It logs "request for unapproved table", and the daemon that asks
         dies of it; from Postfix 3.11 on every lookup fails instead. The default has most
         parameters, but not the restrictions at DATA, restriction classes, and what only an
-        override in master.cf names.
+        override in master.cf names. Agents that act as root open tables themselves, for what they
+        may do is at stake. A table that is read as a whole gains nothing from proxymap.
     Fix: Add the table, or $ and the name of the parameter, to proxy_read_maps; proxy_write_maps
         for tables that Postfix writes.
     Bad:
@@ -45,7 +53,7 @@ def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
     approved: dict[str, frozenset[str] | None] = {}
     for table in instance.tables:
         for use in table.uses:
-            if not use.proxied or use.location is None or use.parameter == "alias_database":
+            if not use.proxied or use.location is None or use.parameter in _OPENED_DIRECTLY:
                 continue
             parameter = "proxy_write_maps" if use.purpose == "cache" else "proxy_read_maps"
             if parameter not in approved:
@@ -53,6 +61,20 @@ def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
             known = approved[parameter]
             if known is not None and use.proxied not in known:
                 yield _refused(use, parameter, instance)
+            elif table.type in _IN_MEMORY:
+                yield _pointless(use, table)
+
+
+def _pointless(use: TableUse, table: Table) -> Finding:
+    assert use.location is not None
+    return Finding(
+        use.location,
+        f"proxy: gains nothing for {table.label}: every program reads it when it starts, and"
+        " proxymap would be one more to ask and to restart",
+        severity=Severity.INFO,
+        parameter=use.parameter,
+        service=use.service_label,
+    )
 
 
 def _value(instance: Instance, parameter: str) -> Effective:

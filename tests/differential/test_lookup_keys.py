@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.asked_keys import asking, mail_server
+from tests.differential.tls_clients import make_certificate
 from tests.linting import lint_files
 from tests.postfix_server import require_master, running, smtpd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
 pytestmark = pytest.mark.postfix
 
 MAPS = (
@@ -105,6 +108,34 @@ def keys() -> Iterator[dict[str, set[str]]]:
             while time.monotonic() < deadline and not all(asked.keys(name) for name in late):
                 time.sleep(0.1)
         yield {name: asked.keys(name) for name in (*MAPS, *LISTS, *ACCESS)}
+
+
+def test_server_names(tmp_path: Path) -> None:
+    """The name that a client says by SNI, and its parent domains with their dot."""
+    require_master()
+    with tempfile.TemporaryDirectory(prefix="pl-") as name, asking() as asked:
+        folder = Path(name)
+        folder.chmod(0o755)
+        settings = {
+            "smtpd_tls_chain_files": make_certificate(folder),
+            "tls_server_sni_maps": asked.table("names"),
+        }
+        services = {"tls": smtpd(smtpd_tls_wrappermode="yes", smtpd_tls_security_level="encrypt")}
+        files = {"names": asked.client_file("names")}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        texts = {key: str(value) for key, value in settings.items()}
+        with running(services, texts, files=files) as server:
+            plain = socket.create_connection(("127.0.0.1", server.port("tls")), 10)
+            with context.wrap_socket(plain, server_hostname="www.sub.example.com") as client:
+                assert client.recv(100).startswith(b"220")
+        keys = asked.keys("names")
+    assert keys == {"www.sub.example.com", ".sub.example.com", ".example.com", ".com"}
+    for key in keys:
+        assert not dead("tls_server_sni_maps", [key], tmp_path)
+    for key in ("*.example.com", "*", "*.sub.example.com"):
+        assert dead("tls_server_sni_maps", [key], tmp_path) == {key}
 
 
 MAIL_FORMS = (

@@ -191,21 +191,24 @@ SENSITIVE = {
     "virtual_mailbox_base": "/nonexistent",
     "mail_spool_directory": "/nonexistent/",
     "virtual_uid_maps": "static:65534",
-    "virtual_gid_maps": "static:65534",
+    "virtual_gid_maps": "proxy:texthash:$config_directory/groups",
+    "proxy_read_maps": "$virtual_alias_maps",
     "local_transport": "local:",
     "virtual_transport": "virtual:",
 }
 SENSITIVE_FILES = {
     "aliases": "/^jo(hn)$/ nobody, ${1}x\n/^jane$/ nobody\n",
-    "boxes": "/^(.*)@box.example$/ box/$1\n",
+    "boxes": "/^(u)@box.example$/ box/$1\n/^v@/ box\n",
     "commands": "memcache = inet:127.0.0.1:1\n",
+    "groups": "v@box.example 65534\n",
 }
 
 
 def test_what_local_and_virtual_do_not_trust(tmp_path: Path) -> None:
     plain = {"smtpd_relay_restrictions": "permit_mynetworks, reject", "mynetworks": "127.0.0.0/8"}
     with running({"plain": smtpd(**plain)}, SENSITIVE, files=SENSITIVE_FILES) as server:
-        for recipient in ("john@example.com", "u@box.example", "nobody@example.com"):
+        people = ("john@example.com", "u@box.example", "v@box.example", "nobody@example.com")
+        for recipient in people:
             queued(server, recipient)
         skipped = "regular expression substitution is not allowed: skipping this rule"
         server.wait_for(rf"local\[.*aliases, line 1: {skipped}")
@@ -213,6 +216,9 @@ def test_what_local_and_virtual_do_not_trust(tmp_path: Path) -> None:
         server.wait_for(r"memcache:\S*commands map is not allowed for security-sensitive data")
         server.wait_for(r"to=<nobody@example\.com>.*status=deferred")
         server.wait_for(r"to=<u@box\.example>.*status=bounced")
+        # virtual(8) does not ask proxymap, which would refuse
+        server.wait_for(r"to=<v@box\.example>.*unable to create lock file")
+        assert "unapproved" not in server.log()
     main = "".join(f"{name} = {value}\n" for name, value in SENSITIVE.items())
     main = main.replace("$config_directory", "/etc/postfix")
     files = {"main.cf": main, **SENSITIVE_FILES}
@@ -223,6 +229,7 @@ def test_what_local_and_virtual_do_not_trust(tmp_path: Path) -> None:
         (item.location.path.rpartition("/")[2], item.location.start.line) for item in findings
     ]
     assert places == [("aliases", 1), ("boxes", 1), ("main.cf", 3)]
+    assert not lint_files(tmp_path, files, select="TBL012")
 
 
 def test_domain_without_at(server: Server) -> None:
