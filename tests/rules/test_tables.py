@@ -159,8 +159,8 @@ def test_fixes_in_tables(code: str, main: str, text: str, mended: str, tmp_path:
         ("TBL004", f"{SENDERS} hash:/etc/postfix/t", "/^a$/ OK\n", "regexp:/etc/postfix/t"),
         ("TBL004", f"{CLIENTS} hash:/etc/postfix/t", "10.0.0.0/8 OK\n", "cidr:/etc/postfix/t"),
         ("TBL006", f"{SENDERS} regexp:/etc/postfix/t", "/^\\d$/ OK\n", "pcre:/etc/postfix/t"),
-        ("TBL012", "smtpd_data_restrictions = check_client_access proxy:texthash:/etc/postfix/t\n"
-         "proxy_read_maps = $alias_maps", "a OK\n", "$alias_maps proxy:texthash:/etc/postfix/t"),
+        ("TBL012", "smtpd_data_restrictions = check_client_access proxy:hash:/etc/postfix/t\n"
+         "proxy_read_maps = $alias_maps", "a OK\n", "$alias_maps proxy:hash:/etc/postfix/t"),
     ],
 )  # fmt: skip
 def test_fixes_in_main_cf(code: str, main: str, text: str, mended: str, tmp_path: Path) -> None:
