@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from postlint.lint.finding import Edit, Fix, Location, Related
 from postlint.report import redact
 from postlint.report.formats import FORMATS, Options, render
 from postlint.syntax.source import SourceFile, Span
+from tests.patience import patience
 from tests.report.cases import duplicate_setting, finding, result
 
 SECRET = "hunter2XYZ"
@@ -175,17 +174,14 @@ def test_a_fix_without_secrets_is_kept():
         "password_maps =" * 30_000,
     ],
 )
-def test_hostile_input_takes_linear_time(text):
-    source = SourceFile("main.cf", text)
-    started = time.perf_counter()
-    redact.spans_in_line(source, 1)
-    assert time.perf_counter() - started < 5
+def test_hostile_input_does_not_hang(text):
+    with patience():
+        redact.spans_in_line(SourceFile("main.cf", text), 1)
 
 
-def test_many_findings_in_one_long_entry_are_fast():
+def test_many_findings_in_one_long_entry_do_not_hang():
     text = "smtp_sasl_password_maps =\n" + "".join(f"  hash:/{n}\n" for n in range(30_000))
     source = SourceFile("main.cf", text)
-    started = time.perf_counter()
-    for line in range(1, 30_000):
-        assert redact.spans_in_line(source, line) == []
-    assert time.perf_counter() - started < 5
+    with patience():
+        for line in range(1, 30_000):
+            assert redact.spans_in_line(source, line) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from postlint.postfix import parameters
 from postlint.postfix.services import stock_services
 from postlint.postfix.versions import NEWEST_STABLE, SERIES, PostfixVersion
 from tests.linting import lint_files
+from tests.patience import patience
 from tests.rules.fixes import apply_fix, marked
 
 if TYPE_CHECKING:
@@ -424,14 +424,9 @@ def test_capitals(tmp_path: Path) -> None:
     assert found[0].fix is None
 
 
-def test_many_unknown_names_take_linear_time(tmp_path: Path) -> None:
-    def seconds(count: int) -> float:
-        main = "".join(f"smtpd_tls_mandatry_{number} = $x{number}\n" for number in range(count))
-        start = time.perf_counter()
+def test_many_unknown_names_do_not_hang(tmp_path: Path) -> None:
+    main = "".join(f"smtpd_tls_mandatry_{number} = $x{number}\n" for number in range(20_000))
+    with patience():
         found = names(tmp_path, main)
-        assert len(found) == 2 * count
-        return time.perf_counter() - start
-
-    seconds(100)
-    small, large = seconds(2_000), seconds(20_000)
-    assert large < 20 * small + 5
+    assert len(found) == 40_000
+    assert all(len(item.message) < 300 for item in found)

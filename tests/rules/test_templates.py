@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,7 @@ from postlint.lint.finding import Severity
 from postlint.syntax.main_cf import parse_main_cf
 from postlint.syntax.source import SourceFile
 from tests.linting import lint_files
+from tests.patience import patience
 from tests.rules.fixes import marked
 
 if TYPE_CHECKING:
@@ -56,10 +56,9 @@ def test_placeholders(text: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     "piece", ["{{", "{%", "<%", "{{a", "@A", "<a", "__A", "%{", "{{{a}", "{#a"]
 )
-def test_hostile_text_takes_no_time(piece: str) -> None:
-    begun = time.process_time()
-    assert list(placeholders(piece * 200_000)) == []
-    assert time.process_time() - begun < 2
+def test_hostile_text_does_not_hang(piece: str) -> None:
+    with patience():
+        assert list(placeholders(piece * 200_000)) == []
 
 
 def test_macros_inside_placeholders_are_not_expanded() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from postlint.postfix.services import stock_services
 from postlint.postfix.versions import NEWEST_STABLE
 from tests.linting import lint_files
+from tests.patience import patience
 from tests.rules.fixes import apply_fix, marked
 
 if TYPE_CHECKING:
@@ -234,16 +234,9 @@ def test_very_long_numbers(text: str, tmp_path: Path) -> None:
         "relay_domains = a, a",
     ],
 )
-def test_lists_and_settings_take_linear_time(line: str, tmp_path: Path) -> None:
+def test_long_lists_and_many_settings_do_not_hang(line: str, tmp_path: Path) -> None:
     name, _, value = line.partition(" = ")
-
-    def seconds(count: int) -> float:
-        main = f"{name} = {', '.join([value] * count)}\n" + f"{line}\n" * count
-        start = time.perf_counter()
+    main = f"{name} = {', '.join([value] * 3_000)}\n" + f"{line}\n" * 3_000
+    with patience():
         lint_files(tmp_path, {"main.cf": main}, select="VAL")
         lint_files(tmp_path, {"main.cf": main}, select="DUP")
-        return time.perf_counter() - start
-
-    seconds(10)
-    small, large = seconds(300), seconds(3_000)
-    assert large < 25 * small + 3
