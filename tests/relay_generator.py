@@ -68,6 +68,8 @@ SENDERS = (
     "digits@sender.example.net",
     "nobody",
     "",
+    "someone@203.0.113.9",
+    "someone@[203.0.113.9]",
     "Someone@Friend.Example.NET",
 )
 FOREIGN = (
@@ -75,7 +77,14 @@ FOREIGN = (
     "abuse@elsewhere.example.org",
     "postmaster@elsewhere.example.org",
 )
-RECIPIENTS = (*FOREIGN, f"known@{OWN}", f"unknown@{OWN}", f"user@sub.{RELAYED}", "postmaster")
+RECIPIENTS = (
+    *FOREIGN,
+    "x@a..b",
+    f"known@{OWN}",
+    f"unknown@{OWN}",
+    f"user@sub.{RELAYED}",
+    "postmaster",
+)
 
 VALUES = (
     *(
@@ -199,6 +208,7 @@ CHANCES = (
     ("parent_domain_matches_subdomains", 0.1, ""),
     ("recipient_delimiter", 0.05, "+"),
     ("smtpd_null_access_lookup_key", 0.03, "someone@"),
+    ("strict_rfc821_envelopes", 0.03, "yes"),
     ("smtpd_authorized_xclient_hosts", 0.02, "0.0.0.0/0"),
     ("smtpd_tls_security_level", 0.01, "verified"),
     ("smtpd_recipient_limit", 0.01, "many"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from postlint.analysis.host_names import is_ip_address
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -20,7 +22,7 @@ def domain_keys(domain: str, parents: bool | None) -> Iterator[Key]:
     if not name:
         return
     yield name, False
-    if _is_address(domain):
+    if is_ip_address(domain):
         return
     dot = name.find(".", 1)
     while dot >= 0:
@@ -82,13 +84,3 @@ def _without_extension(local: str, delimiters: str) -> str:
         if letter in delimiters:
             return local[:at] if at else local
     return local
-
-
-def _is_address(text: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -6,13 +6,16 @@ not see what a service of master.cf overrides. Clients are judged by smtpd itsel
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.domains import address_class, matches_parents, relay_domains_of
+from postlint.analysis.host_names import is_host_name, is_ip_address
 from postlint.analysis.networks import UNKNOWN_NAME, AddressList, address_list
 from postlint.config.derived import once
 from postlint.config.effective import UNKNOWN, Element
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.analysis.domains import DomainList, Match
@@ -28,6 +31,8 @@ _CLASS_OF_LIST: Final[dict[AddressClass, str]] = {
     "relay": "relay_domains",
 }
 """The lists in the order of the lookup (resolve.c)."""
+
+_LITERAL = LazyPattern(r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|ipv6:[0-9a-f:.]+)\]", re.IGNORECASE)
 
 
 class Destinations:
@@ -105,6 +110,22 @@ class Destinations:
         if domain not in self._classes:
             self._classes[domain] = None if UNKNOWN in domain else self._class_of(domain)
         return self._classes[domain]
+
+    def is_address(self, address: str) -> bool:
+        """Whether trivial-rewrite takes an address: else smtpd answers 501 (resolve.c).
+
+        What can not be known is taken for right.
+        """
+        local, _, domain = self.complete(address).rpartition("@")
+        if local.startswith("-") and not self.instance.main["allow_min_user"].yes:
+            return False
+        if UNKNOWN in domain or not domain.isascii():
+            return True
+        if domain.startswith("["):
+            return _LITERAL.fullmatch(domain) is not None
+        if is_host_name(domain):
+            return True
+        return is_ip_address(domain) and self.instance.main["resolve_numeric_domain"].yes is True
 
     def suspicious(self, address: str) -> bool:
         """Whether the local part names another destination, and that is not trusted."""

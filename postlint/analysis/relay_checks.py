@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from postlint.analysis.host_names import is_host_name, is_numeric
 from postlint.analysis.own_addresses import own_address
 from postlint.analysis.public_authorities import anybody_has_certificate
 from postlint.analysis.relay_access import AccessAnswers
@@ -18,16 +19,12 @@ from postlint.analysis.relay_answers import (
     valid_filter,
 )
 from postlint.analysis.relay_session import UNKNOWN_NAME
-from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.analysis.destinations import AddressClass
     from postlint.analysis.domains import Match
     from postlint.analysis.relay_answers import AnswerKind
     from postlint.analysis.restrictions import Item
-
-_HOST_NAME = LazyPattern(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\Z")
-_NUMERIC = LazyPattern(r"[0-9.]+\Z")
 
 
 class Checks(AccessAnswers):
@@ -173,8 +170,8 @@ class Checks(AccessAnswers):
             if re.fullmatch(r"\[(?:[0-9.]+|ipv6:[0-9a-f:.]+)\]", helo, re.IGNORECASE):
                 return (DUNNO,)
             return (self._reject("invalid_hostname_reject_code", 501, "not an address"),)
-        address = _NUMERIC.match(bare) is not None
-        valid = _HOST_NAME.match(bare) is not None and not address
+        address = is_numeric(bare)
+        valid = is_host_name(bare)
         match name:
             case "reject_invalid_helo_hostname":
                 return (DUNNO,) if valid or address else (self._reject(*code, "not a host name"),)
@@ -289,7 +286,7 @@ class Checks(AccessAnswers):
         if domain.startswith("[") and domain.endswith("]"):
             return (DUNNO,)
         bare = domain[:-1] if domain.endswith(".") and not domain.endswith("..") else domain
-        if _HOST_NAME.match(bare) and "." in bare and not _NUMERIC.match(bare):
+        if is_host_name(bare) and "." in bare:
             return (DUNNO,)
         return (self._reject("non_fqdn_reject_code", 504, "no full domain"),)
 

@@ -65,11 +65,15 @@ class _Dialogue:
             return set()
         checks.helo = session.helo
         checks.stage = "mail"
+        if session.sender and self._is_bad_address("MAIL FROM", session.sender):
+            return set()
         if not delayed:
             states = self._mail(states)
         checks.sender = session.sender
         checks.stage = "rcpt"
         checks.recipient = session.recipient
+        if self._is_bad_address("RCPT TO", session.recipient):
+            return set()
         if session.recipient.lower() == "postmaster":
             return self._data(states)  # accepted before anything is looked at
         if delayed:
@@ -78,6 +82,14 @@ class _Dialogue:
             states = self._list(HELO, states) if session.helo is not None else states
             states = self._mail(states)
         return self._data(self._recipient(states))
+
+    def _is_bad_address(self, command: str, address: str) -> bool:
+        """Whether the command is refused for what it says; the refusal is noted."""
+        if self._checks.destinations.is_address(address):
+            return False
+        number = self._evaluator.note(command, command, 501, f"{address} is no address")
+        self._outcomes.add(Outcome(self._checks.stage, self._checks.reply(501, number)))
+        return True
 
     def _needs_certificate(self) -> bool:
         """Whether nobody gets anywhere without a certificate; the refusal is noted."""

@@ -51,8 +51,12 @@ class Evaluator:
         return self._list(restrictions.items, restrictions, set(states), 1, restrictions.name)
 
     def note(self, parameter: str, text: str, code: int, reason: str) -> int:
-        """Record a refusal that no restriction of a list asks for; the number of the step."""
-        location = self.checks.service[parameter].value_location
+        """Record a refusal that no restriction of a list asks for; the number of the step.
+
+        ``parameter`` may be a command, too.
+        """
+        command = parameter.isupper()
+        location = None if command else self.checks.service[parameter].value_location
         self.steps.append(Step(parameter, 0, text, location, (f"reject {code}",), reason))
         return len(self.steps) - 1
 

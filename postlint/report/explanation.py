@@ -43,6 +43,8 @@ def as_steps(service: str, evaluation: Evaluation) -> str:
 def place(step: Step) -> str:
     """Where a restriction is written."""
     where = step.location
+    if where is None and step.parameter.isupper():
+        return "always"
     return "default" if where is None else f"{visible(where.path)}:{where.start.line}"
 
 
