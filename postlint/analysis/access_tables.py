@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from postlint.analysis.access_keys import Key
     from postlint.config.effective import Element
     from postlint.config.instance import Instance
+    from postlint.config.lookup_table import Table
     from postlint.config.scope import Scope
     from postlint.syntax.cidr_table import CidrRule, Network
     from postlint.syntax.pattern import Dialect
@@ -29,6 +30,9 @@ ENTRY_LIMIT = 20_000
 
 IN_BRACES_SINCE = (3, 7)
 """The first version with ``cidr:{ … }``, ``pcre:{ … }`` and ``regexp:{ … }``."""
+
+_COMPILED = (".db", ".lmdb", ".cdb", ".dir", ".pag")
+"""What postmap(1) makes of the source of a table."""
 
 _PATTERN_TYPES = ("cidr", "pcre", "regexp")
 
@@ -212,7 +216,7 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
 
     table = Table(instance, kind, name, None)
     if not table.readable:
-        return UNREADABLE
+        return UNREADABLE if _may_exist(table) else UnreadableTable("it can not be opened")
     if kind in INDEXED_TYPES:
         found = [
             Entry(entry.key.text, entry.value.text, entry.line.location)
@@ -223,6 +227,14 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     if kind == "cidr":
         return _networks(table.networks(), None)
     return UNREADABLE if table.dialect is None else _patterns(table.patterns(), table.dialect, None)
+
+
+def _may_exist(table: Table) -> bool:
+    """Whether a table may be there, though it can not be read: all files of the host are here."""
+    files, facts = table.instance.files, table.facts
+    if facts is None or not facts.file_based:
+        return True
+    return not all(files.is_missing(f"{table.name}{suffix}") for suffix in ("", *_COMPILED))
 
 
 @lru_cache(maxsize=512)

@@ -233,7 +233,7 @@ def test_known_traps() -> None:
     tally = Tally()
     with running(services, MAIN_CF, files=FILES) as server:
         (candidate,) = Discovery().find([str(server.folder)], bytes)
-        instance = load_instance(candidate, version)
+        instance = load_instance(candidate, version, host=True)
         by_port = {
             service.name.rpartition(":")[2]: service
             for service in instance.services_running("smtpd")
@@ -268,7 +268,7 @@ def test_agrees_with_smtpd() -> None:
         }
         with running(services, MAIN_CF, files=FILES, compiled=COMPILED) as server:
             (candidate,) = Discovery().find([str(server.folder)], bytes)
-            instance = load_instance(candidate, version)
+            instance = load_instance(candidate, version, host=True)
             by_port = {
                 service.name.rpartition(":")[2]: service
                 for service in instance.services_running("smtpd")
