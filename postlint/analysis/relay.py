@@ -77,7 +77,9 @@ class RelayVerdict(NamedTuple):
 def relay_verdict(service: Service) -> RelayVerdict:
     """The verdict on an smtpd service."""
     verdict = _by_restrictions(service)
-    fatal = fatal_setting(service) if verdict.status != "fatal" else None
+    fatal = (
+        fatal_setting(service, restriction_lists(service)) if verdict.status != "fatal" else None
+    )
     if fatal is not None:
         return verdict._replace(status="fatal", decided_by=fatal, notes=())
     if verdict.status == "allowed":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from postlint.analysis.proxymap import answers_with_errors, approved_tables
 from postlint.analysis.readers import EVERYTHING, readers
 from postlint.analysis.relay_session import Decision
 from postlint.analysis.restrictions import CLASSES, RECIPIENT, RELAY
@@ -38,9 +39,9 @@ _POLICY_OPTIONS = frozenset(
 _NUMBER = LazyPattern(r"[ \t\n\v\f\r]*[+-]?[0-9]+\Z")
 
 
-def fatal_setting(service: Service) -> Decision | None:
-    """A setting, apart from the restriction lists, that smtpd dies of when it starts."""
-    return next(chain(_values(service), _tls(service)), None)
+def fatal_setting(service: Service, lists: RestrictionLists) -> Decision | None:
+    """What smtpd dies of when it starts, though its restrictions are well."""
+    return next(chain(_values(service), _tls(service), _proxied(service, lists)), None)
 
 
 def fatal_restriction(service: Service, lists: RestrictionLists) -> Decision | None:
@@ -111,6 +112,27 @@ def _policy_servers(lists: RestrictionLists) -> Iterator[Decision]:
                     option = _bad_option(argument.text)
                     reason = "" if option is None else f'"{option}" is no option of a policy server'
                 if reason:
+                    yield Decision(argument.text, members.name, argument.location, reason)
+
+
+def _proxied(service: Service, lists: RestrictionLists) -> Iterator[Decision]:
+    """Tables that proxymap refuses to open, of which smtpd dies."""
+    if answers_with_errors(service.version):
+        return
+    approved = approved_tables(service.instance, "proxy_read_maps")
+    for restrictions in lists:
+        for members in lists.with_classes(restrictions):
+            for item in members.items:
+                restriction, argument = item.restriction, item.argument
+                if restriction is None or restriction.argument != "table" or argument is None:
+                    continue
+                if item.flaw or not argument.known or not argument.text.startswith("proxy:"):
+                    continue
+                table = argument.text.removeprefix("proxy:")
+                while table.startswith("proxy:"):
+                    table = table.removeprefix("proxy:")
+                if approved is not None and table not in approved:
+                    reason = f"proxymap is not told to open {table}"
                     yield Decision(argument.text, members.name, argument.location, reason)
 
 

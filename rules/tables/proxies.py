@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.proxymap import answers_with_errors, approved_tables
 from postlint.analysis.versions import Interval
-from postlint.config.placeholders import has_placeholder
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
-from postlint.syntax.lists import split_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.lookup_table import Table, TableUse
-    from postlint.postfix.versions import PostfixVersion
 
 _OPENED_DIRECTLY = frozenset(
     {"alias_database", "mailbox_command_maps", "virtual_gid_maps", "virtual_uid_maps"}
@@ -46,20 +44,15 @@ def proxymap_unauthorised(instance: Instance) -> Iterator[Finding]:
         proxy_read_maps = proxy:mysql:/etc/postfix/clients.cf
     References: proxymap(8), postconf(5) proxy_read_maps, src/proxymap/proxymap.c
     """
-    if instance.main_cf is None:
-        return
-    if any(has_placeholder(setting.text) for setting in instance.settings.values()):
-        return
-    approved: dict[str, frozenset[str] | None] = {}
     for table in instance.tables:
         for use in table.uses:
             if not use.proxied or use.location is None or use.parameter in _OPENED_DIRECTLY:
                 continue
             parameter = "proxy_write_maps" if use.purpose == "cache" else "proxy_read_maps"
-            if parameter not in approved:
-                approved[parameter] = _approved(_value(instance, parameter))
-            known = approved[parameter]
-            if known is not None and use.proxied not in known:
+            known = approved_tables(instance, parameter)
+            if known is None:
+                continue
+            if use.proxied not in known:
                 yield _refused(use, parameter, instance)
             elif table.type in _IN_MEMORY:
                 yield _pointless(use, table)
@@ -75,39 +68,6 @@ def _pointless(use: TableUse, table: Table) -> Finding:
         parameter=use.parameter,
         service=use.service_label,
     )
-
-
-def _value(instance: Instance, parameter: str) -> Effective:
-    """The value that the proxymap service sees."""
-    name = "proxywrite" if parameter == "proxy_write_maps" else "proxymap"
-    for service in instance.services_running("proxymap"):
-        if service.name == name:
-            return service[parameter]
-    return instance.main[parameter]
-
-
-def _approved(value: Effective) -> frozenset[str] | None:
-    """The tables that proxymap opens; None when that can not be known (proxymap.c)."""
-    if value.problem is not None:
-        return None
-    found: set[str] = set()
-    waiting = [value.text]
-    while waiting:
-        text = waiting.pop()
-        for start, end in split_list(text):
-            word = text[start:end]
-            if word.startswith("{"):  # { type:name, attribute = value … }
-                inside = word[1:-1]
-                first = next(split_list(inside), (0, 0))
-                word = inside[first[0] : first[1]]
-            kind, _, nested = word.partition(":")
-            if kind in ("unionmap", "pipemap"):
-                waiting.append(nested.removeprefix("{").removesuffix("}"))
-            elif kind == "proxy":
-                while nested.startswith("proxy:"):
-                    nested = nested.removeprefix("proxy:")
-                found.add(nested)
-    return frozenset(found)
 
 
 def _refused(use: TableUse, parameter: str, instance: Instance) -> Finding:
@@ -135,17 +95,13 @@ def _refused(use: TableUse, parameter: str, instance: Instance) -> Finding:
 
 
 def _consequence(instance: Instance) -> str:
-    match Interval(instance).holds(_answers_with_errors):
+    match Interval(instance).holds(answers_with_errors):
         case "always":
             return "every lookup fails"
         case "never":
             return "the daemon that asks dies"
         case _:
             return "the daemon that asks dies (from 3.11 on every lookup fails)"
-
-
-def _answers_with_errors(version: PostfixVersion) -> bool:
-    return version >= (3, 11)
 
 
 def _is_one_line(value: Effective) -> bool:

@@ -182,6 +182,11 @@ TRAPS: dict[str, tuple[str, dict[str, str], str]] = {
         {},
         "fatal",
     ),
+    "unapproved": (
+        "check_client_access proxy:texthash:$config_directory/helos, reject",
+        {},
+        "fatal",
+    ),
     "own": ("permit_inet_interfaces, reject_unauth_destination", {}, "refused"),
     "circle": ("one, reject", CIRCLE, "fatal"),
     "circle later": (
