@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from postlint.postfix.versions import PostfixVersion
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=4)
 def approved_tables(instance: Instance, parameter: str) -> frozenset[str] | None:
     """The tables in proxy_read_maps or proxy_write_maps; None when that can not be known.
 
