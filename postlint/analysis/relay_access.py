@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from postlint.analysis.access_keys import address_keys, domain_keys, mail_keys
 from postlint.analysis.access_results import parse_access_result
 from postlint.analysis.access_tables import access_table
-from postlint.analysis.relay_answers import DUNNO, REVERSE_CLIENT, Answer, Answers
+from postlint.analysis.relay_answers import (
+    DUNNO,
+    REVERSE_CLIENT,
+    SERVER_ERROR,
+    Answer,
+    Answers,
+)
 from postlint.analysis.relay_session import UNKNOWN_NAME
 
 if TYPE_CHECKING:
@@ -40,8 +46,8 @@ class AccessAnswers(Answers):
         source = access_table(self.service, table)
         key_list = list(keys)
         found = source.look_up(key_list)
-        if found.error:
-            return self._error(found.error)
+        if found.error:  # an answer like any other: warn_if_reject hides it
+            return (Answer("reject", SERVER_ERROR, found.error),)
         if found.filled_in and "$" in (found.value or "").split(maxsplit=1)[0]:
             return self.anything(f"{table.text} answers with a part of what was asked")
         if found.unknown:

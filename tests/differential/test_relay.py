@@ -182,6 +182,16 @@ TRAPS: dict[str, tuple[str, dict[str, str], str]] = {
         {},
         "fatal",
     ),
+    "only warned of a missing table": (
+        "warn_if_reject check_client_access hash:/nonexistent, static:OK, reject",
+        {},
+        "allowed",
+    ),
+    "not only warned of bad networks": (
+        "warn_if_reject permit_mynetworks, static:OK, reject",
+        {"mynetworks": "10.0.0.1/8"},
+        "refused",
+    ),
     "unapproved": (
         "check_client_access proxy:texthash:$config_directory/helos, reject",
         {},
