@@ -31,7 +31,7 @@ from tests.differential.tls_clients import (
     handshake,
     make_certificate,
 )
-from tests.postfix_server import Client, NoReply, require_master, running, smtpd
+from tests.postfix_server import Client, NoReply, ServiceLine, require_master, running, smtpd
 from tests.tls_generator import make_service
 
 if TYPE_CHECKING:
@@ -241,3 +241,33 @@ def test_exposure_is_what_a_stranger_gets(folder: Path) -> None:
         wrong += check_batch(folder, settings[start : start + BATCH])
     print(f"{SERVICES} services, {len(wrong)} disagreements")
     assert not wrong, "\n".join(wrong)
+
+
+def test_postscreen_has_its_tls_from_tlsproxy(folder: Path) -> None:
+    """What postscreen itself speaks while its deeper tests run; tlsproxy's settings count."""
+    services = {"screen": ServiceLine("postscreen", {}, limit="1")}
+    settings = {
+        "smtpd_tls_chain_files": str(folder / "server.pem"),
+        "smtpd_tls_security_level": "may",
+        "smtpd_tls_protocols": ">=TLSv1",
+        "smtpd_tls_exclude_ciphers": "aNULL",
+        "tlsproxy_tls_protocols": "TLSv1.1, TLSv1.2",
+        "postscreen_greet_wait": "1",
+        "postscreen_pipelining_enable": "yes",
+        "postscreen_pipelining_action": "enforce",
+        "postscreen_access_list": "",
+        "postscreen_cache_map": "",
+        "postscreen_client_connection_count_limit": "50",
+    }
+    master_cf = "smtpd pass - - n - - smtpd\n"
+    with running(services, settings, master_cf=master_cf) as server:
+        version = require_master().version
+        instance = load_instance(Discovery().find([str(server.folder)], bytes)[0], version)
+        item = next(item for item in exposures(instance) if item.service.program == "postscreen")
+        port = server.port("screen")
+        reached = tuple(name for name in VERSION_OPTIONS if handshake(port, name) is not None)
+        anonymous = handshake(port, ciphers=PROBES["anonymous"], newest="TLSv1.2")
+    assert item.tls.starttls == "offered"
+    assert item.tls.protocols == reached == ("TLSv1.1", "TLSv1.2")
+    assert item.tls.ciphers is not None and "anonymous" not in item.tls.ciphers.kinds
+    assert anonymous is None
