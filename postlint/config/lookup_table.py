@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.table_uses import Purpose, Word
-    from postlint.syntax.aliases import Alias
+    from postlint.syntax.alias_table import AliasTable
     from postlint.syntax.cidr_table import CidrRule, CidrTable
     from postlint.syntax.client_file import ClientFile
     from postlint.syntax.indexed_table import IndexedTable
@@ -211,13 +211,14 @@ class Table:
 
         return read_cidr(self.lines())
 
-    def aliases(self) -> Iterator[Alias]:
-        """The entries of an alias file."""
+    @cached_property
+    def aliases(self) -> AliasTable | None:
+        """The contents of an alias file."""
         if not self.is_alias_file or self.source is None:
-            return iter(())
-        from postlint.syntax.aliases import read_aliases
+            return None
+        from postlint.syntax.alias_table import AliasTable
 
-        return read_aliases(self.source, utf8=self._utf8)
+        return AliasTable(self.source, utf8=self._utf8)
 
     def entries(self) -> Iterator[TableEntry]:
         """The entries of a table of keys and values, in a file or in braces."""

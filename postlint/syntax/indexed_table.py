@@ -16,6 +16,7 @@ from postlint.syntax.stretches import (
     STRETCH,
     count_entries,
     is_regular,
+    repeated,
     stretch_text,
     stretches,
 )
@@ -161,7 +162,7 @@ class IndexedTable:
                 keys = self._keys(text, start, end, plain=plain)
                 lone_keys = plain and len(keys) < count_entries(text)
                 parts.append(_Stretch(start, end, plain, lone_keys))
-                number += _repeated(list(map(hash, keys)), seen, twice)
+                number += repeated(list(map(hash, keys)), seen, twice)
             self._surveyed = _Survey(parts, number, frozenset(twice))
         return self._surveyed
 
@@ -227,19 +228,3 @@ def _next_key(text: str, key: str, start: int) -> int:
             break
         at = text.find(f"\n{key}", at + 1)
     return at
-
-
-def _repeated(hashes: list[int], seen: set[int], twice: set[int]) -> int:
-    """Add numbers to those seen; how many were there already, and which."""
-    new = set(hashes)
-    if len(new) == len(hashes) and seen.isdisjoint(new):
-        seen |= new
-        return 0
-    number = 0
-    for value in hashes:
-        if value in seen:
-            twice.add(value)
-            number += 1
-        else:
-            seen.add(value)
-    return number

@@ -50,3 +50,19 @@ def count_entries(text: str) -> int:
         return len(_ENTRY.findall(text))
     others = text.count("\n#") + text.count("\n\n") + text.endswith("\n")
     return text.count("\n") - others
+
+
+def repeated(hashes: list[int], seen: set[int], twice: set[int]) -> int:
+    """Add numbers to those seen; how many were there already, and which."""
+    new = set(hashes)
+    if len(new) == len(hashes) and seen.isdisjoint(new):
+        seen |= new
+        return 0
+    number = 0
+    for value in hashes:
+        if value in seen:
+            twice.add(value)
+            number += 1
+        else:
+            seen.add(value)
+    return number

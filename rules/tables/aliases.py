@@ -63,7 +63,7 @@ def _targets(table: Table, report: Reporter) -> Iterator[Finding | None]:
         for name in _ALLOW
         if "include" in {element.text.lower() for element in table.instance.main[name].elements()}
     ]
-    for alias in table.aliases():
+    for alias in table.aliases.unusual() if table.aliases is not None else ():
         if alias.problem is not None:
             continue
         for target in alias.targets():
@@ -131,10 +131,14 @@ def _absent(instance: Instance, files: list[Table]) -> Iterator[Finding]:
         return
     if not instance.whole or not _delivers_locally(instance):
         return
-    names = {
-        alias.key.lower() for table in files for alias in table.aliases() if alias.problem is None
-    }
-    if not names:
+    names = set()
+    empty = True
+    for table in files:
+        for name in table.aliases.names() if table.aliases is not None else ():
+            empty = False
+            if name in _NEEDED:
+                names.add(name)
+    if empty:
         return
     elsewhere = any(
         table.purposes & {"virtual alias", "rewrite"} and table not in files

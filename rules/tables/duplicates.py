@@ -86,13 +86,14 @@ def _repeated(
 
 
 def _aliases(table: Table, report: Reporter) -> Iterator[Finding | None]:
-    first: dict[str, tuple[SourceText, SourceText]] = {}
-    for alias in table.aliases():
-        if alias.problem is not None:
-            continue
-        line, value = first.setdefault(alias.key.lower(), (alias.line, alias.value))
-        if line is not alias.line:
-            yield _repeated(report, line, alias.line, alias.name, value, alias.value)
+    assert table.aliases is not None
+    found, number = table.aliases.duplicates(LIMIT + 1)
+    for at, (first, again) in enumerate(found):
+        finding = _repeated(report, first.line, again.line, again.name, first.value, again.value)
+        if finding is not None and at == LIMIT and number > LIMIT + 1:
+            finding.message = f"{number - LIMIT} more names stand above already from here on"
+            finding.related, finding.fix = (), None
+        yield finding
 
 
 def _inline(table: Table, report: Reporter) -> Iterator[Finding]:

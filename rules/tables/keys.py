@@ -286,7 +286,7 @@ def _parent(key: str, use: TableUse, instance: Instance) -> _Dead | None:
 def _foreign_aliases(table: Table, report: Reporter) -> Iterator[Finding | None]:
     from postlint.syntax.aliases import NOT_LOCAL
 
-    for alias in table.aliases():
+    for alias in table.aliases.unusual() if table.aliases is not None else ():
         if alias.problem == NOT_LOCAL and not has_placeholder(alias.line.text):
             message = (
                 f"{quoted(alias.name.text)} has a domain: postalias ignores the line, only local"

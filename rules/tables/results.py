@@ -309,7 +309,7 @@ def _number(entry: TableEntry, report: Reporter) -> Finding | None:
 
 
 def _aliases(table: Table, report: Reporter) -> Iterator[Finding | None]:
-    for alias in table.aliases():
+    for alias in table.aliases.unusual() if table.aliases is not None else ():
         if alias.problem is None and "#" in alias.value.text:
             yield _alias_comment(alias, report)
 

@@ -166,7 +166,7 @@ def is_no_network(text: str) -> bool:
 def _plain_among_aliases(table: Table) -> Iterator[_Odd]:
     from postlint.syntax.aliases import NEED_PAIR
 
-    for alias in table.aliases():
+    for alias in table.aliases.unusual() if table.aliases is not None else ():
         if alias.problem == NEED_PAIR and _PLAIN_LINE.match(alias.line.text):
             key = alias.line.cut(0, len(alias.line.text.split(None, 1)[0]))
             problem = f"{quoted(key.text)} has no colon behind it: postalias ignores this line"
