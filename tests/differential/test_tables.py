@@ -56,6 +56,10 @@ def is_duplicate(text: str) -> bool:
 @generated
 @given(text=text_files(INDEXED_LINES), utf8=st.booleans())
 def test_texthash(place: Path, text: str, utf8: bool) -> None:
+    compare_texthash(place, text, utf8=utf8)
+
+
+def compare_texthash(place: Path, text: str, *, utf8: bool) -> None:
     compared["texthash"] += 1
     path = write_file(place, "texthash", text)
     said = ask("postmap", configuration(place, utf8=utf8), "-s", f"texthash:{path}", path=path)
@@ -86,6 +90,10 @@ def test_texthash(place: Path, text: str, utf8: bool) -> None:
 @generated
 @given(text=text_files(INDEXED_LINES), utf8=st.booleans())
 def test_postmap(place: Path, kind: str, text: str, utf8: bool) -> None:
+    compare_postmap(place, kind, text, utf8=utf8)
+
+
+def compare_postmap(place: Path, kind: str, text: str, *, utf8: bool) -> None:
     require_type(kind)
     compared[kind] += 1
     path = write_file(place, kind, text)
@@ -118,6 +126,10 @@ def test_postmap(place: Path, kind: str, text: str, utf8: bool) -> None:
 @generated
 @given(text=text_files(ALIAS_LINES), utf8=st.booleans())
 def test_postalias(place: Path, text: str, utf8: bool) -> None:
+    compare_postalias(place, text, utf8=utf8)
+
+
+def compare_postalias(place: Path, text: str, *, utf8: bool) -> None:
     compared["aliases"] += 1
     path = write_file(place, "aliases", text)
     settings = configuration(place, utf8=utf8)
@@ -152,6 +164,10 @@ ADDRESSES = [
 @generated
 @given(text=text_files(CIDR_LINES))
 def test_cidr(place: Path, text: str) -> None:
+    compare_cidr(place, text)
+
+
+def compare_cidr(place: Path, text: str) -> None:
     compared["cidr"] += 1
     path = write_file(place, "cidr", text)
     settings = configuration(place, utf8=False)
