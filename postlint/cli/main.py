@@ -132,9 +132,10 @@ def _internal_error(error: Exception) -> int:
 
 def _trouble(text: str) -> int:
     from postlint.report.escape import visible
+    from postlint.report.redact import anywhere
 
     if sys.stderr is not None:
-        print(visible(f"postlint: {text}"), file=sys.stderr)
+        print(visible(f"postlint: {anywhere(text)}"), file=sys.stderr)
     return EXIT_TROUBLE
 
 

@@ -24,6 +24,8 @@ _SQL = frozenset({"mysql", "pgsql", "sqlite"})
 _OWN_DOMAINS = (".local", ".internal", ".lan", ".localdomain", ".home.arpa")
 _EXPANSION = LazyPattern(r"%[%sSuUdD1-9]")
 _IDENTIFIER = LazyPattern(r"(?i)\b(?:FROM|JOIN|UPDATE|INTO)\s+[`\w.]*%[sSuUdD1-9]\Z")
+_MONGODB = LazyPattern(r"mongodb://[^/@\s]*+@([^/\s]++)")
+_MONGODB_TLS = LazyPattern(r"(?i)[?&](?:tls|ssl)=true")
 _OLD_FORM = ("select_field", "table", "where_field")
 
 
@@ -56,9 +58,8 @@ def db_config_secrets_network(instance: Instance) -> Iterator[Finding]:
             yield from _not_trusted(table)
         if table.type in ("socketmap", "tcp"):
             yield from _asked(table)
-        elif table.type in ("ldap", "mysql", "pgsql"):
-            settings = _Settings(table)
-            yield from (_ldap if table.type == "ldap" else _sql)(table, settings)
+        elif table.type in _CLIENTS:
+            yield from _CLIENTS[table.type](table, _Settings(table))
 
 
 class _Settings:
@@ -172,6 +173,38 @@ def _sql(table: Table, settings: _Settings) -> Iterator[Finding]:
                 f"login and answers of {quoted(name)} go in clear text: no tls_ setting is there"
             )
             yield from _plain(table, hosts[1], message, _reach(name))
+
+
+def _mongodb(table: Table, settings: _Settings) -> Iterator[Finding]:
+    uri = settings.get("uri")
+    match = None if uri is None or has_placeholder(uri[0]) else _MONGODB.match(uri[0])
+    if uri is None or match is None or _MONGODB_TLS.search(uri[0]):
+        return
+    for host in match[1].split(","):
+        name = host[1:].partition("]")[0] if host[:1] == "[" else host.partition(":")[0]
+        message = f"the password goes to {quoted(name)} without TLS: the URI has no tls=true"
+        yield from _plain(table, uri[1], message, _reach(name))
+
+
+def _memcache(table: Table, settings: _Settings) -> Iterator[Finding]:
+    server = settings.get("memcache")
+    if server is None or not server[0].startswith("inet:") or has_placeholder(server[0]):
+        return
+    host = server[0].removeprefix("inet:")
+    name = host[1:].partition("]")[0] if host[:1] == "[" else host.rpartition(":")[0]
+    message = (
+        f"the answers come from {quoted(name)} in clear text, and anybody can write them there"
+    )
+    yield from _plain(table, server[1], message, _reach(name))
+
+
+_CLIENTS = {
+    "ldap": _ldap,
+    "memcache": _memcache,
+    "mongodb": _mongodb,
+    "mysql": _sql,
+    "pgsql": _sql,
+}
 
 
 def _plain(table: Table, location: Location, message: str, reach: str) -> Iterator[Finding]:

@@ -140,7 +140,10 @@ def answer(text: str, key: str) -> str | None:
         answer(member, key)  # all of them are opened first
     if kind == "unionmap":
         found = [value for member in members if (value := answer(member, key)) is not None]
-        return ",".join(found) if found else None
+        union = ""
+        for value in found:  # an empty one leaves no trace but a comma behind others
+            union += f",{value}" if union else value
+        return union or None
     result: str | None = key
     for member in members:
         result = None if result is None else answer(member, fold(result, utf8=False))
