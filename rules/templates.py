@@ -58,7 +58,7 @@ def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
 
     Why: Postfix does not know template languages: it takes "{{ domain }}" for a name and
         "/path/to/cert.pem" for a path, and fails at whatever asks for them. In a template, where
-        they belong, they only limit what can be checked.
+        they belong, they only limit what can be checked: one finding then stands for all of a file.
     Fix: Run the template program, or put in the real value.
     Bad:
         myhostname = {{ fqdn }}
@@ -71,14 +71,24 @@ def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
         if tree is None:
             continue
         here = installed or PurePosixPath(tree.source.path).is_relative_to("/etc/postfix")
+        templated = []
         for entry in tree.entries:
             found = list(_left_open(entry, instance))
-            if found:
+            if not found:
+                continue
+            if here or all(item.sample for item in found):
                 yield _finding(entry, found, installed=here)
+            else:
+                templated.append((entry, found))
+        if templated:
+            yield _finding(*templated[0], installed=here, more=len(templated) - 1)
 
 
-def _finding(entry: Entry, found: list[_Open], *, installed: bool) -> Finding:
-    """One finding for a logical line: its first placeholder, or else its first sample."""
+def _finding(entry: Entry, found: list[_Open], *, installed: bool, more: int = 0) -> Finding:
+    """One finding for a logical line: its first placeholder, or else its first sample.
+
+    ``more``: further lines of a template, for which it stands as well.
+    """
     first = next((item for item in found if not item.sample), found[0])
     count = sum(item.sample == first.sample for item in found)
     text = first.text if len(first.text) <= _LONGEST else f"{first.text[:_LONGEST]}…"
@@ -90,7 +100,9 @@ def _finding(entry: Entry, found: list[_Open], *, installed: bool) -> Finding:
         message = f"{text} was not filled in: {how}"
     else:
         message = f"{text} is to be filled in"
-    if count > 1:
+    if more:
+        message += f"; {more} more line{'s have' if more > 1 else ' has'} placeholders"
+    elif count > 1:
         message += f" ({count} in this line)"
     error = installed and not first.sample
     return Finding(

@@ -80,6 +80,13 @@ def test_one_finding_for_a_line(tmp_path: Path) -> None:
     assert finding.severity is Severity.INFO and finding.security_severity is None
 
 
+def test_one_finding_for_a_template(tmp_path: Path) -> None:
+    text = "a = {{ a }}\nb = {{ b }}\nc = /path/to/c\n{% if d %}\n"
+    first, sample = lint_files(tmp_path, {"main.cf": text}, select="XTP001")
+    assert first.message == "{{ a }} is to be filled in; 2 more lines have placeholders"
+    assert sample.message == '"/path/to/c" is a sample value'
+
+
 def test_installed_configuration(tmp_path: Path) -> None:
     files = {"main.cf": "myhostname = {{ fqdn }}\nmydomain = $DOMAIN\nmyorigin = example.com\n"}
     found = lint_files(tmp_path, files, select="XTP001", host=True)
