@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 NARROW: Final = 60
 """Columns below which a table is wider than the terminal."""
 
+WIDE: Final = 120
+"""Columns from which the longest restriction has room."""
+
 _STYLES: Final = {"good": "green", "plain": "", "doubtful": "yellow", "bad": "bold red"}
 
 
@@ -58,7 +61,7 @@ def as_table(
         servers = [item for item in services if item.relay is not None or not _is_client(item)]
         clients = [item for item in services if _is_client(item)]
         if servers:
-            console.print(_servers(servers, instance.path))
+            console.print(_servers(servers, instance.path, console.width))
         if clients:
             console.print(_clients(clients))
         if servers or clients:
@@ -70,11 +73,13 @@ def _is_client(item: ServiceExposure) -> bool:
     return item.service.program in ("smtp", "lmtp")
 
 
-def _servers(services: Sequence[ServiceExposure], folder: str) -> Table:
+def _servers(services: Sequence[ServiceExposure], folder: str, width: int) -> Table:
     table = _table("server", "TLS", "ciphers", "AUTH", "relay for strangers")
+    if width >= WIDE:  # "by reject_unauth_destination" on one line
+        table.columns[-1].min_width = 28
     for item in services:
         table.add_row(
-            _name(item, endpoint(item)),
+            _name([item], endpoint(item)),
             _cell(tls_phrases(item.tls, folder)),
             _cell(cipher_phrases(item.tls)),
             _cell(auth_phrases(item.auth)),
@@ -86,17 +91,26 @@ def _servers(services: Sequence[ServiceExposure], folder: str) -> Table:
 
 def _clients(services: Sequence[ServiceExposure]) -> Table:
     table = _table("client", "next hop", "TLS", "ciphers")
+    alike: dict[tuple[object, ...], tuple[list[ServiceExposure], list[tuple[str, Text, Text]]]] = {}
     for item in services:
-        name = _name(item, "")
-        for hop in item.destinations:
-            ciphers = _cell(cipher_phrases(hop.tls))
-            table.add_row(name, hop_name(hop), _cell(destination_phrases(hop)), ciphers)
+        rows = list(_client_rows(item))
+        key = (item.service.program, *(tuple(map(str, row)) for row in rows))
+        alike.setdefault(key, ([], rows))[0].append(item)
+    for items, rows in alike.values():
+        name = _name(items, "")
+        for hop, tls, ciphers in rows:
+            table.add_row(name, hop, tls, ciphers)
             name = None
-        if not item.destinations:
-            tls, ciphers = _cell(tls_phrases(item.tls)), _cell(cipher_phrases(item.tls))
-            table.add_row(name, "none known", tls, ciphers)
         table.add_section()
     return table
+
+
+def _client_rows(item: ServiceExposure) -> Iterator[tuple[str, Text, Text]]:
+    """Next hop, TLS and ciphers."""
+    for hop in item.destinations:
+        yield hop_name(hop), _cell(destination_phrases(hop)), _cell(cipher_phrases(hop.tls))
+    if not item.destinations:
+        yield "none known", _cell(tls_phrases(item.tls)), _cell(cipher_phrases(item.tls))
 
 
 def _table(*headings: str) -> Table:
@@ -109,12 +123,13 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _name(item: ServiceExposure, endpoint_text: str) -> Text | None:
+def _name(items: Sequence[ServiceExposure], endpoint_text: str) -> Text | None:
+    """The services that a row is about, and their program."""
     from rich.text import Text
 
-    text = Text(visible(item.service.label), style="bold")
-    program = item.service.program
-    text.append(f"\n{program}", style="not bold")
+    labels = "\n".join(visible(item.service.label) for item in items)
+    text = Text(labels, style="bold")
+    text.append(f"\n{items[0].service.program}", style="not bold")
     if endpoint_text:
         text.append(f"\n{endpoint_text}", style="not bold")
     return text

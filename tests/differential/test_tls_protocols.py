@@ -17,7 +17,7 @@ from tests.postfix_server import ServiceLine, require_master, running, smtpd
 
 pytestmark = pytest.mark.postfix
 
-GENERATED = 40
+GENERATED = 20
 
 SETTINGS = (
     "",
