@@ -109,8 +109,9 @@ def _handshake_of(service: Service) -> Handshake:
     ciphers = _ciphers(scope, scope[f"{prefix}_tls_{kind}ciphers"], words)
     level = 1 if wanted == "required" and _sets_level(scope) else 0
     found = _negotiable(protocols, value, ciphers, "server", level)
-    if certificate == "anonymous":
-        found = _without_certificate(found)
+    chain = scope[f"{prefix}_tls_chain_files"]
+    if certificate == "anonymous" or (certificate and _is_missing(service, chain)):
+        found = _without_certificate(found)  # a chain that is not there is only missed
     return found._replace(problem=_refusal(server, certificate, protocols, value) or found.problem)
 
 
@@ -166,11 +167,42 @@ def _refusal(
     if protocols.bad_items:
         text = f'"{protocols.bad_items[0].element.text}" is no protocol'
         return Problem(True, text, value)
+    for name in _files(server.service, scope, prefix):
+        if _is_missing(server.service, scope[name]):
+            return Problem(True, f"there is no file {scope[name].text.strip()}", scope[name])
+    for problem in _unusable(server.service):
+        return problem
     digest = scope[f"{prefix}_tls_fingerprint_digest"]
     word = digest.word()
     if word is not None and not is_digest(word):
         return Problem(True, f'"{word}" is no digest', digest)
     return None
+
+
+def _files(service: Service, scope: Service, prefix: str) -> Iterator[str]:
+    """The parameters of files without which there is no TLS at all."""
+    yield f"{prefix}_tls_CAfile"
+    chain = scope[f"{prefix}_tls_chain_files"]
+    if service.version < (3, 4) or chain.empty:
+        for kind in ("cert", "key", "eccert", "eckey", "dcert", "dkey"):
+            yield f"{prefix}_tls_{kind}_file"
+
+
+def _is_missing(service: Service, value: Effective) -> bool:
+    """Whether a file that may be looked for is not there; for a list, one of its files."""
+    files = service.instance.files
+    paths = [item.text for item in value.elements(braces=False)] if value.known else []
+    return any(path != "none" and files.is_missing(path) for path in paths)
+
+
+def _unusable(service: Service) -> Iterator[Problem]:
+    """Certificates and keys that can be read and do not belong together."""
+    from postlint.analysis.tls_identities import identities_of
+
+    for identity in identities_of(service.instance):
+        for problem in identity.problems if identity.service is service else ():
+            if problem.kind != "unused":
+                yield Problem(True, problem.text, service[problem.file.parameter])
 
 
 def _negotiable(

@@ -241,3 +241,34 @@ def test_routes(tmp_path: Path) -> None:
     assert routes.complete
     missing = load(tmp_path, "transport_maps = mysql:/etc/postfix/t.cf\n", CLIENT)
     assert not routes_of(missing).complete
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem", "protocols"),
+    [
+        ("smtpd_tls_cert_file = /etc/ssl/there.pem\n", "/etc/ssl/there.pem holds no", 4),
+        ("smtpd_tls_cert_file = /etc/ssl/gone.pem\n", "there is no file /etc/ssl/gone.pem", 4),
+        (f"{CHAIN}smtpd_tls_CAfile = /etc/ssl/gone.pem\n", "there is no file", 3),
+        ("smtpd_tls_chain_files = /etc/ssl/gone.pem\n", None, 3),
+    ],
+)
+def test_files_that_are_not_there(
+    tmp_path: Path, settings: str, problem: str | None, protocols: int
+) -> None:
+    """Only where they may be looked for; without its chain a server has no TLS 1.3."""
+    (tmp_path / "etc" / "ssl").mkdir(parents=True)
+    (tmp_path / "etc" / "ssl" / "there.pem").write_text("", "utf-8")
+    folder = tmp_path / "etc" / "postfix"
+    folder.mkdir()
+    (folder / "main.cf").write_text(MAY + settings, "utf-8")
+    (folder / "master.cf").write_text(SERVER, "utf-8")
+    candidate = Discovery().find([str(folder)], bytes)[0]
+    for root in (tmp_path, None):
+        instance = load_instance(candidate, PostfixVersion.parse("3.7"), root)
+        found = server_handshake(server_tls(instance.services[0]))
+        if root is None:
+            assert found.problem is None and len(found.protocols or ()) == 4
+            continue
+        assert (found.problem is None) == (problem is None)
+        assert found.problem is None or found.problem.text.startswith(problem or "?")
+        assert len(found.protocols or ()) == protocols
