@@ -7,6 +7,7 @@ One sample of the parameters in a normal run; all of them with POSTLINT_ALL_PARA
 from __future__ import annotations
 
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -346,12 +347,17 @@ def test_unknown_words_stop_exactly_the_daemons_that_a_rule_names(tmp_path: Path
 
     def run(trial: Trial, folder: Path) -> str | None:
         setting = f"{trial.name} = {trial.value}\n"
-        write(folder, {"main.cf": quiet_settings(folder) + setting})
+        base = f"{quiet_settings(folder)}virtual_mailbox_base = /var/mail\n"
+        if trial.name == "mynetworks_style":  # not looked at beside mynetworks
+            base = base.replace("mynetworks = 127.0.0.0/8\n", "")
+        write(folder, {"main.cf": base + setting})
         refused = trial.value in (refuses(trial.program, folder, timeout=4.0) or "")
         files = {"main.cf": setting, "master.cf": MASTER.format(trial.program)}
         found = lint_files(folder / "lint", files, version=version, select="VAL005")
-        stops = [f"{trial.program} will not start", "no Postfix program will start"]
-        said = any(item.message.endswith(text) for item in found for text in stops)
+        stops = (
+            rf"(; |, | and ){trial.program}[a-z, ]* will not start$|no Postfix program will start"
+        )
+        said = any(re.search(stops, item.message) for item in found)
         return None if refused == said else f"{trial}: refused {refused}, said {said}"
 
     assert not each(trials, tmp_path, run)
