@@ -112,9 +112,14 @@ _ALL: Final[tuple[Enumeration, ...]] = tuple(
     )
     for names, kind, known, patterns, *rest in _data.ROWS
 )
+_MEASURED: Final = {"tlsproxy_client_security_level": 'fatal: Invalid TLS level "X"'}
+"""What a real daemon (3.7) says to a wrong value, where the sources seem to say otherwise."""
+
 _BY_NAME: Final[dict[str, Enumeration]] = {
     name: entry for entry in _ALL for name in entry.parameters
 }
+for _name, _said in _MEASURED.items():
+    _BY_NAME[_name] = _BY_NAME[_name]._replace(on_error=_said)
 
 
 @lru_cache(maxsize=4096)

@@ -322,7 +322,6 @@ def unknown_words() -> list[Trial]:
         if (known := enums.get(name, postfix.version)) is not None
         and (parameter := parameters.get(name)) is not None
         and known.closed
-        and known.on_error.startswith("fatal")
         and not name.endswith(JUDGED_ELSEWHERE)
         for program in checkers(parameter.programs(postfix.version))
     ]
@@ -333,8 +332,8 @@ def checkers(programs: frozenset[str]) -> list[str]:
     return ["smtpd"] if "*" in programs else daemons(programs)
 
 
-JUDGED_ELSEWHERE = ("_security_options",)
-"""Words of SASL that rules about logins judge."""
+JUDGED_ELSEWHERE = ("_security_options", "_protocols", "_ciphers")
+"""Words of SASL and TLS that other rules judge."""
 
 MASTER = "x inet n - n - - {}\n" + "".join(f"x{number} unix - - n - - x\n" for number in range(9))
 
