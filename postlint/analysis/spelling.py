@@ -63,6 +63,9 @@ def suggest(name: str, version: PostfixVersion) -> Suggestion | None:
             return Suggestion(lower + suffix, close="_" in lower)
     if nearest is not None:
         return Suggestion(nearest, close=True)
+    longer = index.longer(lower)
+    if longer is not None:
+        return Suggestion(longer, close=True)
     singular = tuple(sorted(word.removesuffix("s") for word in lower.split("_")))
     plural = index.by_singulars.get(singular)
     if plural is not None:
@@ -96,15 +99,18 @@ class _Index:
     more than two letters: only such candidates are compared letter by letter.
     """
 
-    __slots__ = ("_parts", "by_singulars", "by_words", "names")
+    __slots__ = ("_by_stem", "_parts", "by_singulars", "by_words", "names")
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
         self.by_words: dict[tuple[str, ...], str] = {}
         self.by_singulars: dict[tuple[str, ...], str] = {}
+        self._by_stem: dict[str, list[str]] = {}
         self._parts: dict[tuple[int, int, str], list[str]] = {}
         for name in sorted(names):
             words = name.split("_")
+            for count in range(1, len(words)):
+                self._by_stem.setdefault("_".join(words[:count]), []).append(name)
             self.by_words[tuple(sorted(words))] = name
             self.by_singulars[tuple(sorted(word.removesuffix("s") for word in words))] = name
             for number, (start, end) in enumerate(_thirds(len(name))):
@@ -117,6 +123,24 @@ class _Index:
                 if mine in name and name.replace(mine, other) in self.names:
                     return name.replace(mine, other)
         return None
+
+    def longer(self, name: str) -> str | None:
+        """The one name whose beginning this is, but for one letter of its last word."""
+        stem, _, last = name.rpartition("_")
+        if not stem or len(last) < 4 or len(name) > 100:
+            return None
+        found = []
+        for known in self._by_stem.get(stem, ()):
+            word = known[len(stem) + 1 :].partition("_")[0]
+            if word.startswith(last) or (
+                len(last) >= 5
+                and any(
+                    edit_distance(last, word[:length], 1) is not None
+                    for length in range(len(last) - 1, min(len(last) + 1, len(word)) + 1)
+                )
+            ):
+                found.append(known)
+        return found[0] if len(found) == 1 else None
 
     def nearest(self, name: str) -> str | None:
         """The nearest name within one edit, of long names within two; the first of several."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.config.derived import once
 from postlint.postfix.versions import SERIES, PostfixVersion
 
 if TYPE_CHECKING:
@@ -35,3 +36,9 @@ class Interval:
         if answers == {True}:
             return "always"
         return "never" if answers == {False} else "sometimes"
+
+
+@once
+def interval_of(instance: Instance) -> Interval:
+    """The versions that an instance may be for."""
+    return Interval(instance)

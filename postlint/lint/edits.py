@@ -51,21 +51,31 @@ def insert_line_after(location: Location, line: str) -> Edit:
     return Edit(Location(lines.source, Span(end, end)), f"{newline}{line}\n")
 
 
+def skip_back(text: str, at: int, characters: str) -> int:
+    """Where the run of characters begins that ends before an offset."""
+    while at > 0 and text[at - 1] in characters:
+        at -= 1
+    return at
+
+
+def skip_on(text: str, at: int, characters: str) -> int:
+    """Where the run of characters ends that begins at an offset."""
+    while at < len(text) and text[at] in characters:
+        at += 1
+    return at
+
+
 def delete_element(location: Location) -> Edit:
     """Delete an item of a list with the separator that belongs to it; its line if it is alone."""
     source = location.source
     text = source.text
     start, end = location.span
-    line_start = source.offset(location.start.line)
-    before = start
-    while before > line_start and text[before - 1] in _BETWEEN:
-        before -= 1
-    after = end
-    while text[after : after + 1] and text[after] in _BETWEEN:
-        after += 1
-    first = before == line_start
-    if first and line_start and text[after : after + 1] in ("", "\n"):
-        return Edit(Location(source, Span(line_start, min(after + 1, len(text)))), "")
+    before = skip_back(text, start, _BETWEEN)
+    after = skip_on(text, end, _BETWEEN)
+    first = before == 0 or text[before - 1] == "\n"
+    last = after == len(text) or text[after] == "\n"
+    if first and last and before:
+        return Edit(Location(source, Span(before, min(after + 1, len(text)))), "")
     if first or text[before - 1] == "=":  # the first on its line: take what follows
         return Edit(Location(source, Span(start, after)), "")
     return Edit(Location(source, Span(before, end)), "")

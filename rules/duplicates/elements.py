@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from postlint.analysis.names import explicit_settings, names_of
 from postlint.analysis.shapes import Shape, shape
 from postlint.analysis.templates import has_template_marks
-from postlint.analysis.versions import Interval
+from postlint.analysis.versions import interval_of
 from postlint.lint.edits import delete_element, delete_lines
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -18,6 +18,7 @@ from postlint.syntax.lists import split_list
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.versions import Interval
     from postlint.config.instance import Instance
     from postlint.config.settings import Setting
 
@@ -120,7 +121,7 @@ def redundant_default(instance: Instance) -> Iterator[Finding]:
         smtpd_tls_ciphers = high
     References: postconf(1) -d, postconf(5)
     """
-    interval = Interval(instance)
+    interval = interval_of(instance)
     overridden = {
         override.name.text
         for service in instance.services

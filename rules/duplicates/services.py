@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN
+from postlint.lint.edits import skip_back, skip_on
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.syntax.master_cf import MasterCf, Override, ServiceEntry
 
+_BLANKS = WHITE_SPACE.replace("\n", "")
 _REUSES_PORTS = (3, 6)
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _ENDPOINT = LazyPattern(r"(?:(\[[^\]]*\]|[^:\[\]]*):)?([^:]+)\Z")
@@ -121,19 +123,15 @@ def _delete_word(override: Override) -> Edit:
     source = override.argument.raw.source
     text = source.text
     start, end = override.span
-    line_start = text.rfind("\n", 0, start) + 1
-    newline = text.find("\n", end)
-    line_end = len(text) if newline < 0 else newline
-    alone = not text[line_start:start].strip(WHITE_SPACE) and not text[end:line_end].strip(
-        WHITE_SPACE
-    )
-    if alone and line_start:
-        return Edit(Location(source, Span(line_start, min(line_end + 1, len(text)))), "")
-    blank = len(text[line_start:start]) - len(text[line_start:start].rstrip(WHITE_SPACE))
-    if line_start + blank == start:  # first on its line: the white space before it must stay
-        after = len(text[end:line_end]) - len(text[end:line_end].lstrip(WHITE_SPACE))
-        return Edit(Location(source, Span(start, end + after)), "")
-    return Edit(Location(source, Span(start - blank, end)), "")
+    before = skip_back(text, start, _BLANKS)
+    after = skip_on(text, end, _BLANKS)
+    first = before == 0 or text[before - 1] == "\n"
+    last = after == len(text) or text[after] == "\n"
+    if first and last and before:
+        return Edit(Location(source, Span(before, min(after + 1, len(text)))), "")
+    if first:  # the white space before it must stay
+        return Edit(Location(source, Span(start, after)), "")
+    return Edit(Location(source, Span(before, end)), "")
 
 
 def _identity(entry: ServiceEntry) -> tuple[str, str, str] | None:

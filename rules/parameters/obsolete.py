@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings, names_of
-from postlint.analysis.versions import Interval
+from postlint.analysis.versions import interval_of
 from postlint.lint.edits import delete_lines, rename
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
@@ -69,7 +69,7 @@ def dead_obsolete_parameter(instance: Instance) -> Iterator[Finding]:
     References: postconf(5), DEPRECATION_README, RELEASE_NOTES
     """
     names = names_of(instance)
-    interval = Interval(instance)
+    interval = interval_of(instance)
     for service, setting in explicit_settings(instance):
         entry = obsolete.get(setting.name)
         if entry is None or names.use(setting.name, service) in ("legacy", "class", "mentioned"):
@@ -110,7 +110,7 @@ def _is_dead(entry: Obsolete, version: PostfixVersion) -> bool:
 def _deprecated(
     setting: Setting, service: Service | None, entry: Obsolete, instance: Instance
 ) -> Finding:
-    interval = Interval(instance)
+    interval = interval_of(instance)
     replaceable = entry.replacement is None or entry.replaceable_in(interval.oldest)
     always = interval.holds(entry.warned_in) == "always"
     # Without a version given it still works everywhere: a matter of tidiness, until an upgrade.

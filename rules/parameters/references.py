@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings, names_of
 from postlint.analysis.templates import has_template_marks
-from postlint.analysis.versions import Interval
+from postlint.analysis.versions import interval_of
 from postlint.config.placeholders import is_shell_variable
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.analysis.names import Names
+    from postlint.analysis.versions import Interval
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.settings import Setting
@@ -55,7 +56,7 @@ def undefined_macro(instance: Instance) -> Iterator[Finding]:
     if instance.main_cf is None:
         return
     names = names_of(instance)
-    interval = Interval(instance)
+    interval = interval_of(instance)
     for service, setting in explicit_settings(instance):
         if "$" not in setting.text or setting.value is None:
             continue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings, names_of
 from postlint.analysis.readers import explicit_values
-from postlint.analysis.versions import Interval
+from postlint.analysis.versions import interval_of
 from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
@@ -53,7 +53,7 @@ def not_in_this_version(instance: Instance) -> Iterator[Finding]:
     References: postconf(5), RELEASE_NOTES
     """
     names = names_of(instance)
-    interval = Interval(instance)
+    interval = interval_of(instance)
     for service, setting in explicit_settings(instance):
         if names.use(setting.name, service) != "other version":
             continue

@@ -8,7 +8,7 @@ from postlint.analysis.names import Names, edit_distance, names_of
 from postlint.analysis.readers import explicit_values
 from postlint.analysis.shapes import shape
 from postlint.analysis.templates import has_template_marks, is_unfilled
-from postlint.analysis.versions import Interval
+from postlint.analysis.versions import interval_of
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions, tables
@@ -251,7 +251,7 @@ def _exists(kind: str, instance: Instance) -> bool:
     table = tables.get(kind)
     if table is None:
         return False
-    return Interval(instance).holds(table.exists_in) != "never"
+    return interval_of(instance).holds(table.exists_in) != "never"
 
 
 def _installed(kind: str, instance: Instance) -> frozenset[str]:

@@ -291,7 +291,9 @@ def _nearest(
     ]
     if len(near) == 1 and len(word) > 2:
         text = near[0]
-        return Fix(f"write {text}", (Edit(location, text),), "safe")
+        one_letter = edit_distance(word.lower(), text.lower(), 1) is not None
+        edits = (Edit(location, text),)
+        return Fix(f"write {text}", edits, "safe" if one_letter else "unsafe")
     meant = _MISSPELT.get(word.lower())
     if item.setting.name.endswith("_tls_security_level") and meant in values:
         return Fix(f"write {meant}", (Edit(location, meant),), "unsafe")
