@@ -134,6 +134,7 @@ class _Index:
             word = known[len(stem) + 1 :].partition("_")[0]
             if word.startswith(last) or (
                 len(last) >= 5
+                and word[:1] == last[:1]
                 and any(
                     edit_distance(last, word[:length], 1) is not None
                     for length in range(len(last) - 1, min(len(last) + 1, len(word)) + 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from postlint.analysis.names import names_of
 from postlint.analysis.shapes import Shape, shape
 from postlint.analysis.templates import is_template_line
+from postlint.lint.edits import skip_back
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
@@ -162,10 +163,13 @@ def _complete(entry: Entry, end: int, instance: Instance) -> bool:
     """Whether the value before ``end`` can be meant to end there."""
     if not isinstance(entry, Assignment):
         return False
-    text = entry.line.source.text[entry.value.span.start : end].strip(WHITE_SPACE)
-    if text.endswith((",", "\\")):
+    text = entry.line.source.text
+    last = skip_back(text, end, WHITE_SPACE)
+    if text[last - 1] in ",\\":
         return False
-    return bool(text) or shape(entry.name.text, instance.version) not in _NEVER_EMPTY
+    if entry.value.span.start < last:
+        return True
+    return shape(entry.name.text, instance.version) not in _NEVER_EMPTY
 
 
 def _swallowed_finding(

@@ -273,3 +273,21 @@ def test_any_text_is_checked_and_every_fix_can_be_applied(
             assert 0 <= start <= end <= len(finding.location.source.text)
             spans = sorted(edit.location.span for edit in finding.fix.edits) if finding.fix else []
             assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("above", "applicability"),
+    [
+        ("myhostname = a.example.com", "safe"),
+        ("mydestination =", "safe"),
+        ("mynetworks = 127.0.0.0/8,", "unsafe"),
+        ("mynetworks = 127.0.0.0/8 \\", "unsafe"),
+        ("smtpd_helo_required =", "unsafe"),
+        ("smtpd_helo_required = yes", "safe"),
+    ],
+)
+def test_a_swallowed_line_is_moved_when_the_value_above_is_complete(
+    above: str, applicability: str, tmp_path: Path
+) -> None:
+    (finding,) = syntax(tmp_path, f"{above}\n  relayhost = [b.example.com]\n", select="SYN002")
+    assert finding.fix is not None and finding.fix.applicability == applicability
