@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from postlint.cli.rule import explain
 from postlint.lint.registry import bundled_rules
+from postlint.report.links import rule_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,7 @@ def reference() -> str:
         ]
         lines += _table(members)
         for rule in members:
-            lines += ["", *_page(rule)]
+            lines += ["", f'<a id="{_anchor(rule)}"></a>', "", *_page(rule)]
     return "\n".join(lines) + "\n"
 
 
@@ -78,7 +79,7 @@ def _table(members: Iterable[Rule]) -> Iterator[str]:
 
 
 def _anchor(rule: Rule) -> str:
-    return f"{rule.code}-{rule.name}".lower()
+    return rule_page(rule.code).partition("#")[2]
 
 
 def _page(rule: Rule) -> list[str]:

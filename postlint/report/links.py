@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+REPOSITORY = "https://github.com/postlint/postlint"
 HOME = "https://postlint.dev"
 FINDINGS_SCHEMA = f"{HOME}/schemas/findings-1.json"
 SARIF_SCHEMA = (
@@ -10,5 +11,5 @@ SARIF_SCHEMA = (
 
 
 def rule_page(code: str) -> str:
-    """The page that explains a rule; it stays the same from version to version."""
-    return f"{HOME}/rules/{code}"
+    """The page that explains a rule, in docs/rules.md; the same from version to version."""
+    return f"{REPOSITORY}/blob/main/docs/rules.md#{code.lower()}"

@@ -82,7 +82,7 @@ def test_values():
         }
     ]
     assert (first["security_severity"], second["security_severity"]) == (None, 7.4)
-    assert second["help"] == "https://postlint.dev/rules/TLS001"
+    assert second["help"] == links.rule_page("TLS001")
     assert (third["parameter"], third["service"], third["fix"]) == (None, None, None)
     # A harmless variant of a security rule is no security finding.
     assert (fourth["severity"], fourth["security_severity"]) == ("warning", None)

@@ -10,7 +10,7 @@ from jsonschema import Draft4Validator
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.result import Notification
 from postlint.lint.rule import Rule
-from postlint.report import sarif
+from postlint.report import links, sarif
 from postlint.report.formats import render
 from postlint.report.sarif_rules import descriptor
 from postlint.report.sarif_text import (
@@ -92,7 +92,7 @@ def test_rules_are_all_that_ran(run):
     legacy = driver["rules"][1]
     assert legacy["name"] == "LegacyProtocolOffered"
     assert legacy["defaultConfiguration"] == {"level": "error"}
-    assert legacy["helpUri"] == "https://postlint.dev/rules/TLS001"
+    assert legacy["helpUri"] == links.rule_page("TLS001")
     assert legacy["properties"] == {
         "tags": ["security", "TLS", "external/cwe/cwe-326", "external/cwe/cwe-327", "RFC 8996"],
         "precision": "high",
