@@ -41,6 +41,10 @@ FORMAT = "1"
 
 END = "$END"
 
+_LONG = 64
+"""Children of a rule without a node that are not copied, but flattened in the end: rules that
+nest deeply would copy them again at every level."""
+
 
 class Token(str):
     """A terminal's text, the terminal's name and its place in the text that was parsed."""
@@ -79,7 +83,7 @@ class UnexpectedTextError(Exception):
 class Parser:
     """A parser for the rules that the table has starts for."""
 
-    __slots__ = ("_compiled", "_lexers", "_rules", "_starts", "_states")
+    __slots__ = ("_compiled", "_lexers", "_nested", "_rules", "_starts", "_states")
 
     def __init__(self, table: Table) -> None:
         self._rules = table["rules"]
@@ -87,11 +91,13 @@ class Parser:
         self._starts = table["starts"]
         self._lexers = table["lexers"]
         self._compiled: list[_Compiled | None] = [None] * len(self._lexers)
+        self._nested = False
 
     def parse(self, text: str, start: str = "start") -> Node:
         """The tree of a text; raises UnexpectedTextError."""
         states = self._states
         first, last = self._starts[start]
+        self._nested = False
         stack = [first]
         values: list[Node | Token | list[Node | Token]] = []
         begin = at = 0
@@ -151,9 +157,29 @@ class Parser:
                     children = parts.pop(0)  # type: ignore[assignment]
                     inline = inline[1:]
                 for part, spread in zip(parts, inline, strict=True):
-                    if spread:
-                        children += part  # type: ignore[arg-type]
-                    else:
+                    if not spread:
                         children.append(part)  # type: ignore[arg-type]
+                    elif len(part) > _LONG:  # type: ignore[arg-type]
+                        children.append(part)  # type: ignore[arg-type]
+                        self._nested = True
+                    else:
+                        children += part  # type: ignore[arg-type]
+        if has_node and self._nested:
+            children = _flat(children)
         values.append(Node(name, children) if has_node else children)
         stack.append(self._states[stack[-1]][1][name])
+
+
+def _flat(parts: list[Node | Token]) -> list[Node | Token]:
+    """The parts, those in lists in place of the lists."""
+    found: list[Node | Token] = []
+    stack = [iter(parts)]
+    while stack:
+        for part in stack[-1]:
+            if isinstance(part, list):
+                stack.append(iter(part))
+                break
+            found.append(part)
+        else:
+            stack.pop()
+    return found
