@@ -1,8 +1,9 @@
 # The commands that CONTRIBUTING.md explains. "make setup" makes .venv; BIN=... uses another.
 BIN = .venv/bin
+FUZZ_SECONDS = 600
 SEED = 1
 
-.PHONY: help setup howto test lint format bench ecosystem grammars facts readme docs \
+.PHONY: help setup howto test lint format bench ecosystem fuzz grammars facts readme docs \
 	proof-tables proof-tls proof-relay proof-values
 
 help:
@@ -35,6 +36,10 @@ bench: ## the figures of README.md, measured and written there
 
 ecosystem: ## what changed over hundreds of real configurations (POSTLINT_SHARED=folder)
 	$(BIN)/python -m tests.ecosystem
+
+fuzz: ## every reader and command on random bytes, guided by coverage (FUZZ_SECONDS=n)
+	$(BIN)/python -m pip install --quiet --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 grammars: ## the parser tables, after a change of a grammar
 	$(BIN)/python tools/build_grammars.py

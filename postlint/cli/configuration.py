@@ -12,6 +12,7 @@ from postlint.config.boundary import (
     Boundary,
     LeadsOutError,
     UnreadableFileError,
+    is_regular,
     read_regular,
     work_tree,
 )
@@ -65,7 +66,7 @@ def find_configuration(paths: Iterable[str]) -> Configuration:
     for folder in (common, *common.parents):
         for name in _FILE_NAMES:
             file = folder / name
-            if file.is_file():
+            if is_regular(file):
                 values = _load(file, Boundary(work_tree(folder)))
                 if values is not None:
                     return Configuration(values, file)

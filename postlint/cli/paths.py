@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from postlint.cli.errors import UsageError
 from postlint.config.files import CONFIG_DIRECTORY
@@ -20,6 +19,6 @@ def default_path(root: str | None = None, *, isolated: bool = False) -> str:
         path = f"{root.rstrip('/')}{CONFIG_DIRECTORY}"
     elif not isolated:
         path = os.environ.get("MAIL_CONFIG") or path
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 -- that of pathlib raises PermissionError
         raise UsageError(f"nothing to check: name a folder or a file ({path} does not exist)")
     return path

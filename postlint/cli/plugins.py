@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postlint.cli.errors import UsageError, did_you_mean
+from postlint.config.boundary import is_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ def _load_file(name: str) -> ModuleType:
     from importlib import util
 
     path = Path(name)
-    if not path.is_file():
+    if not is_regular(path):
         raise UsageError(f"--plugin {name}: no such file")
     module_name = f"postlint_plugin_{path.stem}"
     spec = util.spec_from_file_location(module_name, path)

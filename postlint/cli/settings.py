@@ -79,7 +79,7 @@ class Settings:
             root = folder / text
             if self._configuration.found and not root.resolve().is_relative_to(folder):
                 raise self.complaint("root", f'"{text}" leads out of {folder}: use --root')
-        if not root.is_dir():
+        if not os.path.isdir(root):  # noqa: PTH112 -- that of pathlib raises PermissionError
             raise self.complaint("root", f"{root}: no such folder")
         return root
 

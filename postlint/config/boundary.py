@@ -123,11 +123,21 @@ def read_regular(path: Path, limit: int, inside: Boundary | None = None) -> byte
         raise UnreadableFileError(str(error)) from error
 
 
+def is_there(path: Path) -> bool:
+    """Whether something can be seen at a path, be it a link to nothing."""
+    return os.path.lexists(path)
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a regular file can be seen at a path, links followed."""
+    return os.path.isfile(path)  # noqa: PTH113 -- that of pathlib raises PermissionError
+
+
 def work_tree(folder: Path) -> Path:
     """The work tree of git(1) that a folder is in; the folder itself where there is none."""
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100 -- links in it count as they stand
     for parent in (absolute, *absolute.parents):
-        if os.path.lexists(parent / ".git"):
+        if is_there(parent / ".git"):
             return parent
     return absolute
 

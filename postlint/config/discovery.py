@@ -8,7 +8,14 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from postlint.config.boundary import Boundary, LeadsOutError, UnreadableFileError, work_tree
+from postlint.config.boundary import (
+    Boundary,
+    LeadsOutError,
+    UnreadableFileError,
+    is_regular,
+    is_there,
+    work_tree,
+)
 from postlint.config.files import display_path, is_installed, read_file
 from postlint.config.gitignore import GitIgnore
 from postlint.syntax.patterns import LazyPattern
@@ -113,7 +120,7 @@ class Discovery:
         if self._follows_all(path):
             return
         tree = work_tree(path.parent)
-        if (tree / ".git").exists():
+        if is_there(tree / ".git"):
             try:
                 Boundary(tree).resolve(path.absolute())
             except LeadsOutError as error:
@@ -149,7 +156,7 @@ class Discovery:
         candidate = self._add(source, folder, _stem(path.name), kind)
         sibling = folder / sibling_name(path.name, kind)
         missing = candidate.master_cf if kind == "main.cf" else candidate.main_cf
-        if missing is None and sibling.name != path.name and sibling.is_file():
+        if missing is None and sibling.name != path.name and is_regular(sibling):
             try:
                 context = _read_limited(sibling, self._limit(folder, Boundary(folder)))
             except (UnreadableFileError, FileNotFoundError) as error:

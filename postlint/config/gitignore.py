@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from postlint.config.boundary import Boundary, UnreadableFileError, read_regular
+from postlint.config.boundary import Boundary, UnreadableFileError, is_there, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +29,11 @@ class GitIgnore:
         above = []
         for parent in top.absolute().parents:
             above.append(parent)
-            if (parent / ".git").exists():
+            if is_there(parent / ".git"):
                 break
         else:
             above = []
-        if not (top / ".git").exists():
+        if not is_there(top / ".git"):
             for parent in reversed(above):
                 self.read(parent)
             if self.matches(top, is_folder=True):  # whoever names it wants it checked

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.fuzz.seeds import FOUND, ROOT, seeds, words
@@ -34,6 +35,9 @@ _HEAVY = {"check": 6, "exposure": 2, "show": 2, "value": 2}
 
 def main() -> int:
     """Run the targets one after the other; 1 when something crashed."""
+    if find_spec("atheris") is None:
+        print("atheris is needed: pip install -e '.[fuzz]'", file=sys.stderr)
+        return 2
     arguments = sys.argv[1:]
     seconds = float(arguments[0]) if arguments else SECONDS
     names = arguments[1:] or list(TARGETS)

@@ -13,6 +13,9 @@ FOUND = CORPUS / "hostile"
 
 _LARGEST = 8192
 
+_EVERY = {"check": 23, "exposure": 11, "show": 11}
+"""Folders of the corpus for one that is a seed: whole commands take a tenth of a second each."""
+
 _SMALL: dict[str, tuple[bytes, ...]] = {
     "value": (
         b"$a ${a} $(a) ${a?b} ${a:b} ${a?{b}:{c}} ${{$a} == {b} ? {c} : {d}} $$",
@@ -58,7 +61,7 @@ def seeds(target: str) -> list[bytes]:
                 line for text in _files("main.cf") for line in text.split(b"\n") if b"$" in line
             ]
         case "check" | "exposure" | "show":
-            found += [text for _, text in zip(range(400), map(_folder, _folders()), strict=False)]
+            found += [_folder(folder) for folder in _folders()[:: _EVERY[target]]]
         case "pem" | "certificate":
             found += [b"-----BEGIN DH PARAMETERS-----\nMAYCAQUCAQI=\n-----END DH PARAMETERS-----\n"]
             found += _pem()

@@ -1,4 +1,4 @@
-"""The real command line on hostile input: with a limit of time, of memory, and another user."""
+"""The real command line on hostile input: with a limit of time and of memory."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ SECONDS = 300
 MEMORY = 3 << 30
 """Bytes of address space of a run."""
 
-NOBODY = 65534
-
 
 class Run(NamedTuple):
     """What a run gave; texts as bytes, since control characters are what is looked for."""
@@ -40,7 +38,6 @@ def postlint(
     folder: Path,
     python: tuple[str, ...] = ("-m", "postlint"),
     env: Mapping[str, str] | None = None,
-    user: int | None = None,
     limit: Callable[[], None] | None = None,
     stdin: bytes = b"",
 ) -> Run:
@@ -64,7 +61,6 @@ def postlint(
         },
         timeout=SECONDS,
         check=False,
-        user=user,
         preexec_fn=begin,
     )
     assert b"Traceback" not in done.stderr, done.stderr.decode()
