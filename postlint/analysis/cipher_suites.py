@@ -174,6 +174,10 @@ def suites() -> tuple[Suite, ...]:
     )
 
 
+LONGEST_LIST: Final = 1 << 13
+"""Characters of a list that are looked at; nothing is said of a longer one."""
+
+
 @lru_cache(maxsize=256)
 def read_cipher_list(text: str) -> tuple[Suite, ...] | None:
     """The suites that a list leaves, in no order; None when the library refuses the list.

@@ -38,6 +38,8 @@ EVERYBODY: Final = "*"
 MANY_DESTINATIONS: Final = 200
 """Next hops of one service that are told apart."""
 
+MANY_PASSWORDS: Final = 50_000
+
 _MODES: Final = {
     "none": "none",
     "may": "opportunistic",
@@ -258,6 +260,7 @@ def _destinations(service: Service) -> Iterator[DestinationExposure]:
     texts = dict.fromkeys(EVERYBODY if hop is None else hop.text for hop in hops)
     if EVERYBODY in texts:
         texts.update((key, None) for key in _domains_with_policies(service))
+    logins = _logins(service)
     for text in islice(texts, MANY_DESTINATIONS):
         policy = client_policy(service, None if text == EVERYBODY else text)
         handshake = policy.handshake
@@ -269,7 +272,7 @@ def _destinations(service: Service) -> Iterator[DestinationExposure]:
             policy.refused or (problem.text if problem and policy.level != "may" else ""),
             None if policy.level is None else policy.level in AUTHENTICATED,
             None if policy.level is None else policy.level in FALLS_BACK,
-            _credentials(service, text),
+            _credentials(logins, text),
             _of_policy(service, policy),
         )
 
@@ -285,21 +288,24 @@ def _domains_with_policies(service: Service) -> Iterator[str]:
                     yield key
 
 
-def _credentials(service: Service, nexthop: str) -> bool | None:
-    """Whether a password is sent to a next hop: its spelling or its host is a key of the table."""
+def _logins(service: Service) -> frozenset[str] | None:
+    """The destinations with a password, in lower case; None where that is not known."""
     enabled = service[f"{service.program}_sasl_auth_enable"].yes
-    maps = service[f"{service.program}_sasl_password_maps"]
-    if enabled is False or maps.empty:
-        return False
-    if enabled is None or nexthop == EVERYBODY:
+    if enabled is False or service[f"{service.program}_sasl_password_maps"].empty:
+        return frozenset()
+    entries = list(islice(password_entries(service), MANY_PASSWORDS + 1))
+    if enabled is None or len(entries) > MANY_PASSWORDS:
+        return None
+    keys = [entry.key.text.lower() if entry is not None else None for entry in entries]
+    return None if None in keys else frozenset(key for key in keys if key is not None)
+
+
+def _credentials(logins: frozenset[str] | None, nexthop: str) -> bool | None:
+    """Whether a password is sent to a next hop: its spelling or its host is a key of the table."""
+    if logins is None or (logins and nexthop == EVERYBODY):
         return None
     host = nexthop.partition("]")[0].strip("[").partition(":")[0].lower()
-    for entry in password_entries(service):
-        if entry is None:
-            return None
-        if entry.key.text.lower() in (nexthop.lower(), host):
-            return True
-    return False
+    return not logins.isdisjoint({nexthop.lower(), host})
 
 
 def _auth(service: Service, tls: TlsExposure) -> AuthExposure:

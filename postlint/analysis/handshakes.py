@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from postlint.analysis.cipher_suites import read_cipher_list, security_level
+from postlint.analysis.cipher_suites import LONGEST_LIST, read_cipher_list, security_level
 from postlint.analysis.server_certificates import (
     certificate_of,
     client_certificate_of,
@@ -145,7 +145,8 @@ def client_handshake(
     setting = service[f"{prefix}_tls_{kind}ciphers"]
     ciphers = _ciphers(service, setting, words, grade)
     raised = 1 if level not in ("may", "encrypt") and _sets_level(service) else 0
-    return _negotiable(listed, None if protocols else value, ciphers, "client", raised)
+    found = _negotiable(listed, None if protocols else value, ciphers, "client", raised)
+    return found._replace(problem=_missing_file(service, service, prefix) or found.problem)
 
 
 def _sets_level(service: Service) -> bool:
@@ -167,9 +168,9 @@ def _refusal(
     if protocols.bad_items:
         text = f'"{protocols.bad_items[0].element.text}" is no protocol'
         return Problem(True, text, value)
-    for name in _files(server.service, scope, prefix):
-        if _is_missing(server.service, scope[name]):
-            return Problem(True, f"there is no file {scope[name].text.strip()}", scope[name])
+    missing = _missing_file(server.service, scope, prefix)
+    if missing is not None:
+        return missing
     for problem in _unusable(server.service):
         return problem
     digest = scope[f"{prefix}_tls_fingerprint_digest"]
@@ -186,6 +187,14 @@ def _files(service: Service, scope: Service, prefix: str) -> Iterator[str]:
     if service.version < (3, 4) or chain.empty:
         for kind in ("cert", "key", "eccert", "eckey", "dcert", "dkey"):
             yield f"{prefix}_tls_{kind}_file"
+
+
+def _missing_file(service: Service, scope: Service, prefix: str) -> Problem | None:
+    """A file that is not there: Postfix does without TLS."""
+    for name in _files(service, scope, prefix):
+        if _is_missing(service, scope[name]):
+            return Problem(True, f"there is no file {scope[name].text.strip()}", scope[name])
+    return None
 
 
 def _is_missing(service: Service, value: Effective) -> bool:
@@ -290,9 +299,9 @@ def _ciphers(
         return _Ciphers(grade, excluded, (), 0, problem)
     meant = cipher_grade(grade, service.version)
     value = service[f"tls_{meant}_cipherlist"]
-    if not value.known or excluded is None:
+    text = ":".join((value.text, *(f"!{word}" for word in excluded or ())))
+    if not value.known or excluded is None or len(text) > LONGEST_LIST:
         return _Ciphers(grade, excluded, None, 0, None)
-    text = ":".join((value.text, *(f"!{word}" for word in excluded)))
     suites = read_cipher_list(text)
     if suites is None or all(suite.old for suite in suites):
         return _Ciphers(grade, excluded, (), 0, Problem(False, _NO_CIPHER, value))

@@ -101,6 +101,12 @@ class Routes:
             elif target.nexthop.text:
                 place = main[name].value_location
                 yield from self._hops(target.transport, target.nexthop.text, place, name)
+        for client in self._instance.services_running("smtp"):
+            fallback = client["smtp_fallback_relay"]
+            self.complete = self.complete and fallback.known
+            yield from self._hops(
+                client.name, fallback.text, fallback.value_location, fallback.name
+            )
         for table in self._instance.tables:
             uses = {use.parameter for use in table.uses}
             for name in _TABLES:

@@ -166,8 +166,10 @@ def null_cipher(instance: Instance) -> Iterator[Finding]:
 
 def _null_word(value: Effective) -> re.Match[str] | None:
     """The first word of a list that adds ciphers without encryption which no other takes away."""
-    from postlint.analysis.cipher_suites import read_cipher_list
+    from postlint.analysis.cipher_suites import LONGEST_LIST, read_cipher_list
 
+    if len(value.text) > LONGEST_LIST:
+        return None
     left = {suite for suite in read_cipher_list(value.text) or () if "null" in suite.kinds}
     if all(suite.shared_secret for suite in left):
         return None
@@ -261,8 +263,10 @@ def _excludes_everything(use: Use) -> bool:
 
 def _nothing_left(text: str, version: PostfixVersion) -> bool:
     """Whether the OpenSSL that this Postfix is built with refuses a list."""
-    from postlint.analysis.cipher_suites import read_cipher_list
+    from postlint.analysis.cipher_suites import LONGEST_LIST, read_cipher_list
 
+    if len(text) > LONGEST_LIST:
+        return False
     suites = read_cipher_list(text)
     if suites is None:
         return True

@@ -218,6 +218,7 @@ def test_routes(tmp_path: Path) -> None:
         "transport_maps = hash:/etc/postfix/transport\n"
         "sender_dependent_relayhost_maps = hash:/etc/postfix/senders\n"
         "relay_transport = relay:[in.example.org]\n"
+        "smtp_fallback_relay = [last.example.org]\n"
     )
     transport = (
         "one.example  smtp:[one.example]:26\ntwo.example  :[two.example]\nthree.example  smtp:\n"
@@ -232,12 +233,13 @@ def test_routes(tmp_path: Path) -> None:
     )
     assert smtp == [
         "[out.example.org]:587",
+        "[last.example.org]",
         "[a.example.org]",
         "[one.example]:26",
         "[two.example]",
         None,
     ]
-    assert relay == ["[in.example.org]"]
+    assert relay == ["[in.example.org]", "[last.example.org]"]
     assert routes.complete
     missing = load(tmp_path, "transport_maps = mysql:/etc/postfix/t.cf\n", CLIENT)
     assert not routes_of(missing).complete
