@@ -10,6 +10,7 @@ from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables as table_types
 from postlint.records import NamedTuple
 from postlint.syntax.source import Location, SourceFile, SourceText
+from postlint.syntax.stretches import contains_any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +150,7 @@ class Table:
         text = self.source.text
         if self.dialect is not None:  # marks may be what a pattern looks for
             return text.startswith(("{%", "{{")) or "\n{%" in text or "\n{{" in text
-        return any(mark in text for mark in _TEMPLATE_MARKS)
+        return contains_any(text, _TEMPLATE_MARKS)
 
     @cached_property
     def indexed(self) -> IndexedTable | None:

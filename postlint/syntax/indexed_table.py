@@ -14,6 +14,7 @@ from postlint.records import NamedTuple
 from postlint.syntax.source import SourceText
 from postlint.syntax.stretches import (
     STRETCH,
+    contains_any,
     count_entries,
     is_regular,
     repeated,
@@ -101,7 +102,7 @@ class IndexedTable:
                 continue
             text = stretch_text(self.source, stretch.start, stretch.end)
             offsets = [match.start() for match in _LONE_KEY.finditer(text)] * stretch.lone_keys
-            if any(hint in text for hint in (": ", ":\t", ":\v", ":\f", ":\r")):
+            if contains_any(text, (": ", ":\t", ":\v", ":\f", ":\r")):
                 offsets += [match.start() for match in _COLON_KEY.finditer(text)]
             for offset in sorted(set(offsets)):
                 entry = self._entry_at(stretch.start + offset)
@@ -115,7 +116,7 @@ class IndexedTable:
                 yield from filter(search.accept, self._entries(stretch.start, stretch.end))
                 continue
             text = stretch_text(self.source, stretch.start, stretch.end)
-            if not search.hints or any(hint in text for hint in search.hints):
+            if not search.hints or contains_any(text, search.hints):
                 for match in search.candidate.finditer(text):
                     entry = self._entry_at(stretch.start + match.start())
                     if search.accept(entry):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from postlint.syntax.source import SourceFile
 
@@ -44,11 +44,21 @@ def is_regular(text: str) -> bool:
     return "\0" not in text and _CONTINUATION.search(text) is None
 
 
+def contains_any(text: str, hints: Iterable[str]) -> bool:
+    """Whether some hint is in a long text. One character is found ten times as fast as two."""
+    return any(
+        hint in text
+        for hint in hints
+        if all(mark in text for mark in hint if not (mark.isalnum() or mark.isspace()))
+    )
+
+
 def count_entries(text: str) -> int:
     """The logical lines of a regular stretch."""
     if "\n\n\n" in text:
         return len(_ENTRY.findall(text))
-    others = text.count("\n#") + text.count("\n\n") + text.endswith("\n")
+    comments = text.count("\n#") if "#" in text else 0
+    others = comments + text.count("\n\n") + text.endswith("\n")
     return text.count("\n") - others
 
 
