@@ -23,17 +23,30 @@ if TYPE_CHECKING:
     from postlint.syntax.lines import Entry
     from postlint.syntax.source import SourceText, Span
 
-_SAMPLE = LazyPattern(
-    r"""(?<![A-Za-z0-9])(?:
-      /(?:path[-_/]?to|your[-_]?path)(?![A-Za-z0-9]) [^\s,:]*
-    | (?:[A-Za-z0-9-]+\.)* (?:your|change|insert|replace)[-_]?(?:own[-_]?)?
-      (?:domain|host(?:[-_]?name)?|server|company|site|fqdn|isp|provider|me|this|here)
-      (?:\.[A-Za-z]{2,})* (?![A-Za-z0-9_-])
-    | (?:[A-Za-z0-9-]+\.)+ tld (?![A-Za-z0-9.-])
-    )""",
-    re.VERBOSE | re.IGNORECASE,
+_SAMPLES = (
+    (
+        ("path",),
+        LazyPattern(
+            r"(?<![A-Za-z0-9])/(?:path[-_/]?to|your[-_]?path)(?![A-Za-z0-9])[^\s,:]*",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        ("your", "change", "insert", "replace"),
+        LazyPattern(
+            r"""(?<![A-Za-z0-9])
+            (?:[A-Za-z0-9-]+\.)* (?:your|change|insert|replace)[-_]?(?:own[-_]?)?
+            (?:domain|host(?:[-_]?name)?|server|company|site|fqdn|isp|provider|me|this|here)
+            (?:\.[A-Za-z]{2,})* (?![A-Za-z0-9_-])""",
+            re.VERBOSE | re.IGNORECASE,
+        ),
+    ),
+    (
+        (".tld",),
+        LazyPattern(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9-]+\.)+tld(?![A-Za-z0-9.-])", re.IGNORECASE),
+    ),
 )
-_SAMPLE_TRIGGERS = ("path", "your", "change", "insert", "replace", ".tld")
+"""Sample values, and the words without which a text has none."""
 _SAMPLE_NAME = LazyPattern(
     r"(?<![A-Za-z0-9.-])(?:[A-Za-z0-9-]+\.)*(?:example\.(?:com|net|org)|[A-Za-z0-9-]+\.example)"
     r"(?![A-Za-z0-9.-])",
@@ -160,9 +173,16 @@ def _shell_variables(name: str, value: SourceText, instance: Instance) -> Iterat
 def _samples(name: str, value: SourceText) -> Iterator[_Open]:
     text = value.text
     lower = text.lower()
-    if any(trigger in lower for trigger in _SAMPLE_TRIGGERS):
-        for match in _SAMPLE.finditer(text):
-            yield _open(value, *match.span(), sample=True)
+    taken = 0
+    for start, end in sorted(
+        match.span()
+        for words, pattern in _SAMPLES
+        if any(word in lower for word in words)
+        for match in pattern.finditer(text)
+    ):
+        if start >= taken:
+            taken = end
+            yield _open(value, start, end, sample=True)
     if name in _OWN_NAMES and "example" in lower:
         for match in _SAMPLE_NAME.finditer(text):
             yield _open(value, *match.span(), sample=True)

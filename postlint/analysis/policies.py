@@ -30,10 +30,12 @@ ENTRY_LIMIT = 1_000
 """Entries of one table that one rule reports."""
 
 _STRETCH = 1 << 20
+_SMALL = 1 << 15
+"""Characters of a table that is read sooner than a pattern for it is compiled."""
 _ALTERNATIVES = 200
 _KEY_START = r"^(?=[^ \t\v\f\r\n#])[^ \t\v\f\r\n]*?"
 _KEY = r"^[^ \t\v\f\r\n#][^ \t\v\f\r\n]*+"
-_VALUE = re.compile(_KEY + r"[ \t\v\f\r]++([^\n]*)", re.MULTILINE)
+_VALUE = LazyPattern(_KEY + r"[ \t\v\f\r]++([^\n]*)", re.MULTILINE)
 _NOT_PLAIN = LazyPattern(r'\n[ \t\v\f\r]|["\\\0]')
 _BRACKETED = LazyPattern(r"\[([^\]]*)\](?::(.*))?\Z", re.DOTALL)
 
@@ -92,7 +94,7 @@ class Policies:
             return
         key = re.compile(pattern, re.IGNORECASE)
         lines = pattern if pattern.startswith("^") else f"{_KEY_START}(?:{pattern})"
-        candidates = self._candidates(re.compile(lines, re.IGNORECASE | re.MULTILINE))
+        candidates = self._candidates(LazyPattern(lines, re.IGNORECASE | re.MULTILINE))
         found = (entry for entry in candidates if key.search(entry.key.text))
         for entry in islice(found, ENTRY_LIMIT):
             yield entry, parse_policy(entry.value, braces=self._braces)
@@ -111,9 +113,9 @@ class Policies:
                 if entry.value.text in texts:
                     yield entry, parse_policy(entry.value, braces=self._braces)
 
-    def _candidates(self, lines: re.Pattern[str] | None) -> Iterator[TableEntry]:
+    def _candidates(self, lines: LazyPattern | None) -> Iterator[TableEntry]:
         """The entries that count; where lines tell all, only those that a pattern finds."""
-        if lines is None or not self._is_plain():
+        if lines is None or len(self._source.text) < _SMALL or not self._is_plain():
             for entry in self.table.entries():
                 if entry.problem is None:
                     yield entry
@@ -149,7 +151,7 @@ class Policies:
 
     def _values(self) -> Iterator[set[str]]:
         """The right-hand sides, stretch by stretch, each once in its stretch."""
-        if not self._is_plain():
+        if len(self._source.text) < _SMALL or not self._is_plain():
             for entry in self._candidates(None):
                 yield {entry.value.text}
             return
@@ -158,7 +160,7 @@ class Policies:
         while start < len(text):
             end = text.find("\n", start + _STRETCH)
             end = len(text) if end < 0 else end + 1
-            found = set(_VALUE.findall(text, start, end))
+            found = set(_VALUE.compiled.findall(text, start, end))
             yield {value.strip(WHITE_SPACE) for value in found} - {""}
             start = end
 
@@ -192,9 +194,9 @@ def level_of(policy: Policy) -> str:
     return policy.level.text.lower() if policy.level is not None else ""
 
 
-def _with_values(texts: Collection[str]) -> re.Pattern[str]:
+def _with_values(texts: Collection[str]) -> LazyPattern:
     """What matches at least the lines with one of some right-hand sides."""
     if len(texts) > _ALTERNATIVES:
         return _VALUE
     values = "|".join(map(re.escape, sorted(texts)))
-    return re.compile(rf"{_KEY}[ \t\v\f\r]++(?:{values})[ \t\v\f\r]*+$", re.MULTILINE)
+    return LazyPattern(rf"{_KEY}[ \t\v\f\r]++(?:{values})[ \t\v\f\r]*+$", re.MULTILINE)

@@ -14,24 +14,43 @@ from postlint.syntax.patterns import LazyPattern
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PLACEHOLDER = LazyPattern(
-    r"""
-      (?<![\${])(?<!inline:)(?<!regexp:)(?<!pcre:)(?<!cidr:)(?<!unionmap:)(?<!pipemap:)(?<!randmap:)
-      \{\{\{?[-~#/^&!>]?\s*(?=[A-Za-z_.$(|"'@])               # Jinja, Go, Mustache: {{ name }}
-      (?:[^{}\n]|\{[^{}\n]*+\})*+\}\}\}?
-    | \$\{\{\s*[A-Za-z_.][^{}\n]*+\}\}                         # workflows: ${{ name }}
-    | (?<![A-Za-z0-9@._+-])@@?[A-Z][A-Z0-9_]*[A-Z0-9]@@?(?![A-Za-z0-9.-])   # autoconf, sed: @NAME@
-    | %%[A-Za-z][A-Za-z0-9_]*%%                                # %%NAME%%
-    | (?<![A-Za-z0-9_%])%[A-Z][A-Z0-9_]{2,}%(?![A-Za-z0-9_%])  # %NAME%
-    | %\{(?:hiera|lookup|facts|::)?[^{}\n]*+\}                 # Puppet: %{name}
-    | (?<![A-Za-z0-9_])__[A-Z][A-Z0-9_]*?__(?![A-Za-z0-9_])    # __NAME__
-    | <(?=[^<>]*(?i:your|change|insert|enter|replace|domain|host|fqdn|server|user|name|pass
-        |address|mail|port|path|here|\bip\b))(?<!\?<)(?<!\?P<)[A-Za-z][A-Za-z0-9 ._-]*+>  # <domain>
-    """,
-    re.VERBOSE,
+_FORMS: tuple[tuple[str, LazyPattern], ...] = (
+    (
+        "{{",  # Jinja, Go, Mustache: {{ name }}; workflows: ${{ name }}
+        LazyPattern(
+            r"""
+              (?<![\${])(?<!inline:)(?<!regexp:)(?<!pcre:)(?<!cidr:)(?<!unionmap:)(?<!pipemap:)
+              (?<!randmap:) \{\{\{?[-~#/^&!>]?\s*(?=[A-Za-z_.$(|"'@])
+              (?:[^{}\n]|\{[^{}\n]*+\})*+\}\}\}?
+            | \$\{\{\s*[A-Za-z_.][^{}\n]*+\}\}
+            """,
+            re.VERBOSE,
+        ),
+    ),
+    (
+        "@",  # autoconf, sed: @NAME@
+        LazyPattern(
+            r"(?<![A-Za-z0-9@._+-])@@?[A-Z][A-Z0-9_]*[A-Z0-9]@@?(?![A-Za-z0-9.-])",
+        ),
+    ),
+    (
+        "%",  # %%NAME%%, %NAME%; Puppet: %{name}
+        LazyPattern(
+            r"%%[A-Za-z][A-Za-z0-9_]*%%"
+            r"|(?<![A-Za-z0-9_%])%[A-Z][A-Z0-9_]{2,}%(?![A-Za-z0-9_%])"
+            r"|%\{(?:hiera|lookup|facts|::)?[^{}\n]*+\}"
+        ),
+    ),
+    ("__", LazyPattern(r"(?<![A-Za-z0-9])__[A-Z][A-Z0-9_]*?__(?![A-Za-z0-9_])")),
+    (
+        "<",  # <domain>
+        LazyPattern(
+            r"<(?=[^<>]*(?i:your|change|insert|enter|replace|domain|host|fqdn|server|user|name|pass"
+            r"|address|mail|port|path|here|\bip\b))(?<!\?<)(?<!\?P<)[A-Za-z][A-Za-z0-9 ._-]*+>"
+        ),
+    ),
 )
-
-_TRIGGERS = ("{{", "@", "%", "__", "<")
+"""Without the mark before it a form is in no text."""
 
 _ENCLOSED = (("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("<?php", "?>"), ("<?=", "?>"))
 """Jinja statements and comments, ERB, PHP: everything between the two marks."""
@@ -41,9 +60,12 @@ _SHELL_NAME = LazyPattern(r"[A-Z][A-Z0-9_]*\Z")
 
 def placeholders(text: str) -> Iterator[tuple[int, int]]:
     """The (start, end) of every placeholder of a known template language, in their order."""
-    if not any(trigger in text for trigger in _TRIGGERS) and "{%" not in text and "{#" not in text:
+    found: list[tuple[int, int]] = []
+    for mark, form in _FORMS:
+        if mark in text:
+            found += [match.span() for match in form.finditer(text)]
+    if not found and "{%" not in text and "{#" not in text and "<" not in text:
         return
-    found = [match.span() for match in _PLACEHOLDER.finditer(text)]
     for opening, closing in _ENCLOSED:
         start = text.find(opening)
         while start >= 0:

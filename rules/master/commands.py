@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.command_lines import COMMAND_PROGRAMS, command_line, fields_filled_in
 from postlint.analysis.templates import has_template_marks
 from postlint.lint.finding import Finding, Location, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _ATTRIBUTES = {
 _FLAGS = frozenset("BDFORXhqu.>")
 _SHELLS = frozenset({"ash", "bash", "dash", "ksh", "sh", "zsh"})
 _SIGNS = frozenset({"|", "||", "&", "&&", ";"})
-_REDIRECTION = re.compile(r"[0-9]?(?:>>?|<)(?:&[0-9]|/\S+)?\Z")
-_FROM_OUTSIDE = re.compile(
+_REDIRECTION = LazyPattern(r"[0-9]?(?:>>?|<)(?:&[0-9]|/\S+)?\Z")
+_FROM_OUTSIDE = LazyPattern(
     r"\$[({]?(?:sender|recipient|original_recipient|user|extension|mailbox|domain|nexthop"
     r"|client_(?:helo|hostname)|sasl_(?:sender|username))\b"
 )

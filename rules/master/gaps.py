@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
     from typing import TypeVar
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
     Piece = TypeVar("Piece", Override, SourceText)
 
-_HEADER = re.compile(
+_HEADER = LazyPattern(
     r"#+[ \t]*(?P<name>\S+)[ \t]+(?P<type>inet|unix|fifo|pass|unix-dgram)"
     r"[ \t]+[yn-][ \t]+[yn-][ \t]+[yn-][ \t]+[0-9?-]+[ \t]+[0-9-]+[ \t]+(?P<command>\S+)"
 )
-_SECURITY = re.compile(r"_restrictions$|_tls_|_sasl_|^mynetworks$|^relay_domains$")
+_SECURITY = LazyPattern(r"_restrictions$|_tls_|_sasl_|^mynetworks$|^relay_domains$")
 
 
 @rule("MST007", severity=Severity.WARNING, security=6.5, tags=("CWE-1286",))

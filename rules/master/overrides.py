@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import counterpart, looks_built_in, names_of
@@ -12,6 +11,7 @@ from postlint.lint.finding import Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
 from postlint.postfix.services import program
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from postlint.config.settings import Setting
     from postlint.postfix.versions import PostfixVersion
 
-_SECURITY = re.compile(
+_SECURITY = LazyPattern(
     r"_restrictions$|_tls_(?:auth_only|security_level|wrappermode|(?:mandatory_)?(?:ciphers|protocols))$"
     r"|_sasl_auth_enable$|_sasl_(?:tls_)?security_options$"
 )
