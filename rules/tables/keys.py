@@ -134,6 +134,8 @@ def _finding(
     message = f"{quoted(key)} is never looked up: {reason}"
     severity = None
     fix = None
+    if entry.value.text.upper() == "DUNNO":
+        severity = Severity.INFO  # which says the same as no entry
     if instead in present and instead:
         severity = Severity.INFO
         message += f", and {quoted(instead)} is in the table too"

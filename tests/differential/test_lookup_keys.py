@@ -55,6 +55,15 @@ RECIPIENTS = (
     "joe+ext@sub.remote.example",
 )
 
+LATE = {
+    "fallback_transport_maps": "joe",
+    "fast_flush_domains": "remote.example",
+    "smtp_discard_ehlo_keyword_address_maps": "127.0.0.1",
+    "smtp_generic_maps": "@sub.remote.example",
+    "smtp_sasl_password_maps": "@sub.sender.example",
+}
+"""Keys that are asked after the mail has been accepted."""
+
 
 @pytest.fixture(scope="module")
 def keys() -> Iterator[dict[str, set[str]]]:
@@ -103,9 +112,10 @@ def keys() -> Iterator[dict[str, set[str]]]:
                         client.xclient("198.51.100.7", "host.client.example")
                         client.ehlo("sub.helo.example")
                         client.send(recipient, SENDER)
-            deadline = time.monotonic() + 20
-            late = ("smtp_sasl_password_maps", "fallback_transport_maps", "smtp_generic_maps")
-            while time.monotonic() < deadline and not all(asked.keys(name) for name in late):
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline and not all(
+                key in asked.keys(name) for name, key in LATE.items()
+            ):
                 time.sleep(0.1)
         yield {name: asked.keys(name) for name in (*MAPS, *LISTS, *ACCESS)}
 
