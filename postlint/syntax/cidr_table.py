@@ -188,6 +188,29 @@ def _rule(line: SourceText, nesting: int) -> CidrRule:
     return CidrRule(line, kind, negated, pattern, value, network, problem)
 
 
+def shadows(rules: Iterable[CidrRule]) -> Iterator[Shadow]:
+    """Rules that are never reached, every pair looked at: for the few of a table in main.cf."""
+    blocks: list[list[CidrRule]] = [[]]
+    for rule in rules:
+        if rule.problem is not None:
+            continue
+        if rule.kind == "if":
+            blocks.append([])
+        elif rule.kind == "endif":
+            blocks.pop()
+        elif rule.network is not None and not rule.negated:
+            above = (seen for block in blocks for seen in block)
+            cover = next((seen for seen in above if _covers(seen, rule.network)), None)
+            if cover is not None:
+                yield Shadow(rule, cover)
+            else:
+                blocks[-1].append(rule)
+
+
+def _covers(rule: CidrRule, network: Network) -> bool:
+    return rule.network is not None and rule.network.covers(network)
+
+
 class CidrTable:
     """The file of a CIDR table, which may have millions of rules."""
 

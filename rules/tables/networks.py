@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
@@ -22,6 +23,9 @@ _CLIENTS = frozenset({"client access", "address"})
 _IPV6_RULE = LazyPattern(r"^(?:if[ \t]+)?[!\[ \t]*[0-9A-Fa-f]*:", re.MULTILINE | re.IGNORECASE)
 _REFUSAL = LazyPattern(r"(?:REJECT|DROP|DEFER|[45][0-9][0-9])\b", re.IGNORECASE)
 _SHADOWS = 1000
+_IN_PLACE = 300
+"""Rules of a table in main.cf that are compared, each with each."""
+
 _SEVERAL = 3
 """Redundant rules that are named one by one."""
 
@@ -46,6 +50,8 @@ def cidr_errors(table: Table) -> Iterator[Finding]:
     """
     if table.type != "cidr":
         return
+    from postlint.syntax.cidr_table import shadows
+
     report = Reporter(table)
     rules = table.networks() if table.cidr is None else table.cidr.odd()
     yield from limited(
@@ -53,8 +59,12 @@ def cidr_errors(table: Table) -> Iterator[Finding]:
         "rules are skipped",
     )
     if table.cidr is not None:
-        yield from _shadows(table, report)
+        found, number = table.cidr.shadowed(_SHADOWS)
+        yield from _shadows(found, number, report)
         yield from _only_ipv4(table, report)
+    else:
+        few = list(shadows(islice(table.networks(), _IN_PLACE)))
+        yield from _shadows(few, len(few), report)
 
 
 def _only_ipv4(table: Table, report: Reporter) -> Iterator[Finding]:
@@ -103,17 +113,15 @@ def _skipped(entry: CidrRule, report: Reporter) -> Finding | None:
     return report.finding(where, f"Postfix skips this rule: {entry.problem}")
 
 
-def _shadows(table: Table, report: Reporter) -> Iterator[Finding]:
-    assert table.cidr is not None
-    shadows, number = table.cidr.shadowed(_SHADOWS)
-    same = [shadow for shadow in shadows if shadow.rule.value.text == shadow.cover.value.text]
-    other = [shadow for shadow in shadows if shadow.rule.value.text != shadow.cover.value.text]
+def _shadows(found: list[Shadow], number: int, report: Reporter) -> Iterator[Finding]:
+    same = [shadow for shadow in found if shadow.rule.value.text == shadow.cover.value.text]
+    other = [shadow for shadow in found if shadow.rule.value.text != shadow.cover.value.text]
     yield from limited((_shadow(shadow, report) for shadow in other), "rules are never looked at")
     if len(same) <= _SEVERAL:
         for shadow in same:
             yield from limited((_shadow(shadow, report, same=True),), "")
         return
-    rest = f"{len(same) - 1}{' or more' if number > len(shadows) else ''} more rules"
+    rest = f"{len(same) - 1}{' or more' if number > len(found) else ''} more rules"
     finding = _shadow(same[0], report, same=True)
     if finding is not None:
         finding.message += f"; {rest} of this table say nothing new either"
@@ -122,13 +130,14 @@ def _shadows(table: Table, report: Reporter) -> Iterator[Finding]:
 
 def _shadow(shadow: Shadow, report: Reporter, *, same: bool = False) -> Finding | None:
     entry, cover = shadow
-    line = cover.line.location.start.line
-    message = f"{entry.network} is never looked at: {cover.network} in line {line} comes first"
+    place = report.table.locate(cover.line)
+    where = f" in line {cover.line.location.start.line}" if cover.line.source.path else ""
+    message = f"{entry.network} is never looked at: {cover.network}{where} comes first"
     if same:
         message += " and answers the same"
     return report.finding(
         entry.pattern,
         message,
         severity=Severity.INFO if same else Severity.WARNING,
-        related=(Related("the rule that counts", cover.line.location),),
+        related=() if place is None else (Related("the rule that counts", place),),
     )

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from postlint.syntax import inline_table
 from postlint.syntax.aliases import alias_entry, read_aliases
-from postlint.syntax.cidr_table import CidrRule, CidrTable, NetworkError, parse_network, read_cidr
+from postlint.syntax.cidr_table import (
+    CidrRule,
+    CidrTable,
+    NetworkError,
+    parse_network,
+    read_cidr,
+    shadows,
+)
 from postlint.syntax.client_file import ClientFile
 from postlint.syntax.indexed_table import IndexedTable, Search
 from postlint.syntax.list_file import read_list
@@ -153,6 +160,8 @@ def test_big_cidr_table(text: str, stretch: int) -> None:
     found, number = table.shadowed(limit=1000)
     expected = naive_shadows(rules)
     assert number == len(expected)
+    few = [shadow.rule.line.source_offset(0) for shadow in shadows(rules)]
+    assert few == [offset for offset, _ in expected]
     for shadow, (offset, covers) in zip(found, expected, strict=True):
         assert shadow.rule.line.source_offset(0) == offset
         cover = shadow.cover.line.source_offset(0)
