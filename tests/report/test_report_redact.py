@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postlint.lint.finding import Edit, Fix, Location, Related
 from postlint.report import redact
@@ -185,3 +187,44 @@ def test_many_findings_in_one_long_entry_do_not_hang():
     with patience():
         for line in range(1, 30_000):
             assert redact.spans_in_line(source, line) == []
+
+
+KEYS = st.sampled_from(
+    ["password", "bind_pw", "PASSWORD", "my_password", "x_secret", "db_pass", "ldappw", "api_key"]
+)
+EQUALS = st.sampled_from(["=", " = ", "= ", " =\t", " =\n  ", " =\n# note\n\n\t", " ", ": "])
+AROUND = st.sampled_from(["", "a = b\n", "# comment\n", "x = y\n  z\n", "\n\n", "hosts = db\r\n"])
+NEXT_TO = st.text("ab:@/#{},=$\"' .", max_size=6)
+
+
+@given(AROUND, KEYS, EQUALS, NEXT_TO, NEXT_TO, AROUND)
+def test_secrets_in_any_company(before, key, equals, left, right, after):
+    left = left.lstrip(" =:#") if equals in (" ", ": ") else left
+    text = f"{before}{key}{equals}{left}{SECRET}{right}\n{after}"
+    assert SECRET not in masked(SourceFile("conf/x.cf", text))
+
+
+MAPS = st.sampled_from(["smtp_sasl_password_maps", "lmtp_sasl_password_maps"])
+KINDS = st.sampled_from(
+    [
+        *(
+            "static:me:{}",
+            "inline:{{ {{[h] = me:{}}} }}",
+            "inline:{{h=me:{}}}",
+            "static:{{ me:{} }}",
+        ),
+        *("pcre:{{ {{/a/ me:{}}} }}", "randmap:{{me:{}, b}}", "unionmap:{{static:me:{}, hash:/a}}"),
+        *("pipemap:{{hash:/a, inline:{{ a = me:{} }}}}", "debug:static:me:{}"),
+    ]
+)
+
+
+@given(AROUND, MAPS, st.sampled_from(["=", " = ", " =\n  "]), KINDS, st.booleans(), AROUND)
+def test_tables_of_logins_in_any_company(before, name, equals, kind, override, after):
+    value = kind.format(SECRET)
+    if override:
+        inside = f"{name}={value}" if " " not in value else f"{{ {name} = {value} }}"
+        text = f"smtp unix - - n - - smtp\n  -o {inside} -o a=b\n"
+    else:
+        text = f"{before}{name}{equals}hash:/a, {value}, hash:/b\n{after}"
+    assert SECRET not in masked(SourceFile("conf/main.cf", text))
