@@ -106,9 +106,10 @@ def _report(found: list[Exposed], layout: str, when: str) -> str:
 
         return as_json(found)
     if is_terminal() or when == "always":
-        from postlint.report.exposure_table import as_table
+        from postlint.report.exposure_table import NARROW, as_table
 
-        return as_table(found, width=width(100), color=use_color(when))
+        if width(100) >= NARROW:
+            return as_table(found, width=width(100), color=use_color(when))
     from postlint.report.exposure_text import as_text
 
     return as_text(found)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.report.exposure_words import Phrase
 
-NARROW: Final = 60
-"""Columns below which a table is wider than the terminal."""
+NARROW: Final = 72
+"""Columns below which lines are easier to read than a table."""
 
 WIDE: Final = 120
 """Columns from which the longest restriction has room."""

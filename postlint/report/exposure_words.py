@@ -194,10 +194,13 @@ def destination_phrases(hop: DestinationExposure) -> Iterator[Phrase]:
         yield Phrase(f"every handshake fails: {visible(hop.tls.problem)}", "bad")
     if hop.tls.protocols:
         yield Phrase(" ".join(hop.tls.protocols))
-    if hop.authenticated:
+    risky: Mood = "bad" if hop.credentials else "plain"
+    if hop.level == "none":
+        if not hop.nexthop.startswith("unix:"):
+            yield Phrase("always in clear text", risky)
+    elif hop.authenticated:
         yield Phrase("the server proves who it is", "good")
     elif hop.falls_back:
-        risky: Mood = "bad" if hop.credentials else "plain"
         yield Phrase("clear text where the server offers no TLS", risky)
     else:
         yield Phrase("any certificate will do", "doubtful" if hop.credentials else "plain")

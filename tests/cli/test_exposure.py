@@ -74,13 +74,20 @@ def test_table(postlint: Callable[..., Run]) -> None:
     assert "\x1b[32mrefused" in run.out
 
 
-@pytest.mark.parametrize("columns", ["60", "100", "180"])
+@pytest.mark.parametrize("columns", ["72", "100", "180"])
 def test_table_fits(
     postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", postlint("exposure", "--color", "always", ".").out)
     assert max(map(len, lines.splitlines())) <= int(columns)
+
+
+def test_no_table_where_there_is_no_room(
+    postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert postlint("exposure", "--color", "always", ".").out == postlint("exposure", ".").out
 
 
 def validated(text: str) -> list[dict[str, Any]]:
