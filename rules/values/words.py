@@ -268,8 +268,9 @@ def _expected(word: str, known: Enumeration, version: PostfixVersion) -> str:
         == (word.lower() if known.any_case else word)
     ]
     if later and word:
-        releases = later[0].replace(",", " ").split()
-        return f"Postfix has it from {releases[0]} on"
+        *others, last = later[0].replace(",", " ").split()
+        releases = f"{', '.join(others)} and {last}" if others else last
+        return f"Postfix has it from {releases} on"
     values = [value for value in known.values(version) if value]
     if len(values) > 12:
         return "no such word"
