@@ -226,7 +226,9 @@ class Checks(AccessAnswers):
                 )
             case "permit_mx_backup":
                 permit = Answer("permit", reason="its MX record names this host")
-                other = (DUNNO,) if self.session.outsider else (DUNNO, permit)
+                other: tuple[Answer, ...] = (DUNNO,) if self.session.outsider else (DUNNO, permit)
+                if self.session.mx_backup:
+                    other = (permit,)
                 return tuple(
                     part
                     for answer in self._authorized(permit, DUNNO)

@@ -23,6 +23,7 @@ class Session(NamedTuple):
 
     ``outsider``: the client may be any stranger who makes the best of it: in no DNS list, with
     names that exist. ``unhindered``: tables that can not be read and servers say nothing to him.
+    ``mx_backup``: the MX records of the recipient's domain name this host.
     ``mended``: words that are no restrictions have been taken out. ``peer`` is the address of
     the connection where XCLIENT gave another one; ``login``: the client has logged in.
     """
@@ -37,6 +38,7 @@ class Session(NamedTuple):
     mended: bool = False
     peer: str = ""
     login: bool = False
+    mx_backup: bool = False
 
     def describe(self) -> str:
         """The session in words."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.list_use import uses
+from postlint.analysis.relay import explain, relay_verdict
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
@@ -134,6 +135,7 @@ def backup_mx_permit_mx_backup(service: Service) -> Iterator[Finding]:
     if service.program != "smtpd":
         return
     networks = service["permit_mx_backup_networks"]
+    opens = _opens(service)
     for use in uses(service):
         location = use.location
         if use.name != "permit_mx_backup" or location is None or use.item.dead_after is not None:
@@ -144,11 +146,24 @@ def backup_mx_permit_mx_backup(service: Service) -> Iterator[Finding]:
             else "for domains whose other mail servers are in permit_mx_backup_networks"
         )
         old = ", and Postfix calls it deprecated" if service.version >= (3, 9) else ""
+        effect = f"lets strangers relay {limit}"
+        if not opens:
+            effect = "does nothing here, strangers are refused anyway"
         yield Finding(
             location,
-            f"permit_mx_backup in {use.where} lets strangers relay {limit}{old}",
+            f"permit_mx_backup in {use.where} {effect}{old}",
+            severity=None if opens else Severity.INFO,
+            security_severity=None if opens else 2.0,
             parameter=use.start.name,
         )
+
+
+def _opens(service: Service) -> bool:
+    """Whether mail to a domain that names this host as a backup is passed on for strangers."""
+    session = relay_verdict(service).session
+    if session is None:
+        return True
+    return explain(service, session._replace(mx_backup=True)).relayed is not False
 
 
 @rule("RLY012", severity=Severity.WARNING, security=5.3, tags=("CWE-284",))

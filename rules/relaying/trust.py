@@ -8,6 +8,7 @@ from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import uses
 from postlint.analysis.networks import is_outside
 from postlint.analysis.public_authorities import anybody_has_certificate
+from postlint.analysis.relay import relay_verdict
 from postlint.analysis.restrictions import RECIPIENT, RELAY
 from postlint.analysis.roles import is_public
 from postlint.analysis.tls import server_tls
@@ -58,6 +59,8 @@ def cert_relay_too_broad(service: Service) -> Iterator[Finding]:
     name, reason = why
     silent = server_tls(service).mode == "none"
     end = ", as soon as smtpd speaks TLS" if silent else ""
+    if not silent and relay_verdict(service).by_restrictions == "refused":
+        return  # other restrictions refuse them all the same
     for use in uses(service):
         if use.name != "permit_tls_all_clientcerts" or use.start.name not in _LIST_MATTERS:
             continue
