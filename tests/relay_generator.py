@@ -73,6 +73,7 @@ SENDERS = (
     "Someone@Friend.Example.NET",
 )
 FOREIGN = (
+    "someone@partner.example",
     "someone@elsewhere.example.org",
     "abuse@elsewhere.example.org",
     "postmaster@elsewhere.example.org",
@@ -149,7 +150,14 @@ KEYS = {
     "client": ("198.51.100", "203.0.113.9", "unknown", "192.0.2"),
     "helo": ("good.example.net", "example.net", "short", "bad.example.net"),
     "sender": ("friend.example.net", "digits@sender.example.net", "someone@", "<>", "example.net"),
-    "recipient": ("abuse@", "elsewhere.example.org", "example.org", OWN, "known@example.com"),
+    "recipient": (
+        "abuse@",
+        "partner.example",
+        "elsewhere.example.org",
+        "example.org",
+        OWN,
+        "known@example.com",
+    ),
 }
 
 

@@ -89,7 +89,13 @@ def candidates(service: Service, lists: RestrictionLists, domain: str) -> Candid
         elif restriction == "check_sender_access":
             senders += _senders(entries)
         elif restriction == "check_recipient_access":
-            recipients += _recipients(entries, domain)
+            found = _recipients(entries, domain)
+            here = f"@{domain}"
+            recipients += [
+                address
+                for address in found
+                if address.endswith(here) or _is_elsewhere(service, address)
+            ]
         elif restriction == "check_client_access":
             named = True
     if _uses(lists, "helo") or lists["smtpd_helo_restrictions"].items:
@@ -185,8 +191,15 @@ def _recipients(entries: list[Entry], domain: str) -> Iterator[str]:
             for word in (*_words(entry), *_LOCAL_WORDS):
                 if "@" not in word:
                     yield f"{word}@{domain}"
-        elif entry.key.endswith("@"):
-            yield f"{entry.key}{domain}"
+                if "." in word:
+                    yield f"someone@{word}" if "@" not in word else word
+        else:
+            yield from _address_for(entry.key, domain)
+
+
+def _is_elsewhere(service: Service, address: str) -> bool:
+    """Whether mail for an address would certainly be passed on."""
+    return destinations_of(service.instance).address_class(address) == "default"
 
 
 def _address_for(key: str, domain: str) -> Iterator[str]:

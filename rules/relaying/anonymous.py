@@ -10,6 +10,7 @@ from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import anchor, top_of_main_cf
 from postlint.analysis.relay import relay_verdict, restriction_lists
 from postlint.analysis.restrictions import RECIPIENT, RELAY
+from postlint.analysis.witness import FOREIGN_DOMAINS
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
@@ -38,7 +39,9 @@ def open_relay(service: Service) -> Iterator[Finding]:
     Why: Spammers find an open relay within hours. The server then sends their mail in your name
         until it is on every blocklist, and the queue is full of bounces. postlint walks through
         the restriction lists as smtpd does and names a client, a HELO name, a sender and a
-        recipient with which nothing refuses the mail.
+        recipient with which nothing refuses the mail. Where only recipients that a table names
+        are open to everybody it is a warning: relay_domains is the place for domains whose mail
+        you pass on.
     Fix: Let nothing permit strangers before reject_unauth_destination. Access tables that answer
         OK, RELAY or digits, and classes that hold a permit, belong behind it or into another
         list.
@@ -75,6 +78,10 @@ def open_relay(service: Service) -> Iterator[Finding]:
         if step.location is not None and step.location.span != location.span
     ]
     begin = "open relay"
+    recipient = evaluation.session.recipient.rpartition("@")[2]
+    one_domain = recipient not in FOREIGN_DOMAINS and decision.restriction != "permit_mynetworks"
+    if one_domain:
+        begin = f"open relay to {recipient}"
     obstacle = None if verdict.once_mended is None else verdict.decided_by
     if obstacle is not None:
         begin = f'open relay as soon as "{obstacle.restriction}" is put right,'
@@ -83,8 +90,8 @@ def open_relay(service: Service) -> Iterator[Finding]:
     yield Finding(
         location,
         f"{begin} by {word}: {ground}{_story(evaluation)}{end}",
-        severity=Severity.WARNING if old else None,
-        security_severity=9.8,
+        severity=Severity.WARNING if old or one_domain else None,
+        security_severity=6.5 if one_domain else 9.8,
         parameter=parameter,
         related=related[:8],
     )
