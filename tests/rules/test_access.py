@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from postlint_rules.access.dnslists import spamhaus_unfiltered
 
+from postlint.config.discovery import Discovery
+from postlint.config.load import load_instance
+from postlint.lint.finding import Severity
 from postlint.postfix import dnsbl
 from tests.linting import lint_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from postlint.config.discovery import Candidate
     from postlint.lint.finding import Finding
 
 HEAD = "compatibility_level = 3.6\nmydestination = example.com\nmynetworks = 192.0.2.0/24\n"
@@ -105,3 +110,76 @@ def test_dns_lists_have_sources() -> None:
         "zen.spamhaus.org",
         "127.0.0.[2..11]",
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "before", "after"),
+    [
+        (
+            "RST004",
+            "smtpd_recipient_restrictions = permit, check_sender_access hash:/x",
+            "smtpd_recipient_restrictions = permit",
+        ),
+        (
+            "RST006",
+            "smtpd_recipient_restrictions = reject_unlisted_recipient, warn_if_reject",
+            "smtpd_recipient_restrictions = reject_unlisted_recipient",
+        ),
+        (
+            "RST006",
+            "smtpd_recipient_restrictions = warn_if_reject reject_unauth_destination, permit",
+            "smtpd_recipient_restrictions = reject_unauth_destination, permit",
+        ),
+        (
+            "RST009",
+            "smtpd_sasl_auth_enable = yes\n"
+            "smtpd_client_restrictions = reject_rbl_client x.example, permit_sasl_authenticated",
+            "smtpd_sasl_auth_enable = yes\n"
+            "smtpd_client_restrictions = permit_mynetworks, permit_sasl_authenticated, "
+            "reject_rbl_client x.example, permit_sasl_authenticated",
+        ),
+    ],
+)
+def test_unsafe_fixes(tmp_path: Path, code: str, before: str, after: str) -> None:
+    (finding,) = findings(tmp_path, f"{SAFE}{before}", code)
+    assert finding.fix is not None
+    assert finding.fix.applicability == "unsafe"
+    assert mended(finding).removeprefix(HEAD + SAFE) == f"{after}\n"
+    assert not findings(tmp_path, f"{SAFE}{after}", code)
+
+
+def test_own_list_for_the_port_of_users(tmp_path: Path) -> None:
+    master = SMTPD + "submission inet n - n - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n"
+    main = HEAD + SAFE + "smtpd_client_restrictions = reject_rbl_client x.example\n"
+    (finding,) = lint_files(tmp_path, {"main.cf": main, "master.cf": master}, select="RST010")
+    text = mended(finding)
+    assert "  -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n" in text
+    assert not lint_files(tmp_path, {"main.cf": main, "master.cf": text}, select="RST010")
+
+
+def test_dunno_for_the_own_domain(tmp_path: Path) -> None:
+    text = SAFE + (
+        "smtpd_recipient_restrictions = check_sender_access hash:/etc/postfix/senders, "
+        "reject_unknown_sender_domain"
+    )
+    (finding,) = findings(tmp_path, text, "RST015", senders="example.com  OK\n")
+    assert mended(finding) == "example.com  DUNNO\n"
+
+
+def test_a_public_resolver_is_no_good_for_spamhaus(tmp_path: Path) -> None:
+    (tmp_path / "root" / "etc").mkdir(parents=True)
+    resolver = tmp_path / "root" / "etc" / "resolv.conf"
+    text = SAFE + "smtpd_client_restrictions = reject_rbl_client zen.spamhaus.org"
+    for address, severity in (("9.9.9.9", "error"), ("127.0.0.53", "warning")):
+        resolver.write_text(f"# mine\nnameserver {address}\n", encoding="utf-8")
+        (candidate,) = _written(tmp_path, text)
+        instance = load_instance(candidate, None, tmp_path / "root")
+        (service,) = instance.services_running("smtpd")
+        (finding,) = spamhaus_unfiltered.check(service)
+        assert (finding.severity or Severity.WARNING).label == severity
+
+
+def _written(folder: Path, main: str) -> list[Candidate]:
+    (folder / "main.cf").write_text(f"{HEAD}{main}\n", encoding="utf-8")
+    (folder / "master.cf").write_text(SMTPD, encoding="utf-8")
+    return list(Discovery().find([str(folder)], bytes))

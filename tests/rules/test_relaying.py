@@ -77,3 +77,41 @@ def test_services_are_merged(tmp_path: Path) -> None:
     text = "smtpd_relay_restrictions = static:OK, reject"
     (finding,) = findings(tmp_path, text, "RLY001", master)
     assert [name for name, _ in finding.services] == ["smtp/inet", "587/inet"]
+
+
+def test_a_misspelt_word_in_front_of_an_open_relay(tmp_path: Path) -> None:
+    text = (
+        "mynetworks = 0.0.0.0/0\nsmtpd_relay_restrictions = permit_mynetworks, reject\n"
+        "smtpd_data_restrictions = reject_unauth_pipeling"
+    )
+    (finding,) = findings(tmp_path, text, "RLY001")
+    assert finding.message.startswith('open relay as soon as "reject_unauth_pipeling" is put right')
+    assert any("451" in item.message for item in finding.related)
+
+
+def test_forged_clients_are_told_with_what_they_claim(tmp_path: Path) -> None:
+    text = (
+        "smtpd_relay_restrictions = permit_mynetworks, reject\n"
+        "smtpd_authorized_xclient_hosts = static:all"
+    )
+    (finding,) = findings(tmp_path, text, "RLY001")
+    assert "client 198.51.100.7 says XCLIENT ADDR=127.0.0.1 and may send" in finding.message or (
+        "client 198.51.100.7 says XCLIENT ADDR=192.0.2.0 and may send" in finding.message
+    )
+
+
+def test_one_domain_is_named(tmp_path: Path) -> None:
+    text = "smtpd_relay_restrictions = check_recipient_access inline:{partner.example=OK}, reject"
+    (finding,) = findings(tmp_path, text, "RLY001")
+    assert finding.message.startswith("open relay to partner.example by ")
+    assert finding.severity.label == "warning"
+
+
+def test_reinjection_listens_on_loopback_after_the_fix(tmp_path: Path) -> None:
+    master = SMTPD + "10025 inet n - n - - smtpd\n  -o content_filter= -o mynetworks=0.0.0.0/0\n"
+    text = "content_filter = scan:[127.0.0.1]:10024"
+    (finding,) = findings(tmp_path, text, "RLY011", master)
+    assert finding.fix is not None
+    (edit,) = finding.fix.edits
+    assert edit.text == "127.0.0.1:10025"
+    assert finding.severity.label == "error"
