@@ -208,6 +208,13 @@ _PATH_SUFFIXES = ("_directory", "_CAfile", "_CApath", "_file", "_trust_anchor_fi
 
 
 @lru_cache(maxsize=4096)
+def guards(name: str) -> bool:
+    """Whether a parameter decides about access, encryption or logins."""
+    return name in ("mynetworks", "relay_domains") or (
+        name.endswith("_restrictions") or "_tls_" in name or "_sasl_" in name
+    )
+
+
 def shape(name: str, version: PostfixVersion) -> Shape:
     """The shape of a parameter's values; "unknown" for names that are no parameters."""
     parameter = parameters.get(name)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.analysis.shapes import guards
 from postlint.analysis.templates import has_template_marks
 from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
-from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from postlint.analysis.branches import Branches
     from postlint.config.instance import Instance
     from postlint.syntax.main_cf import Assignment
-
-_SECURITY_RELEVANT = LazyPattern(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
 
 
 @rule("DUP001", severity=Severity.WARNING, tags=("CWE-694",))
@@ -63,8 +61,7 @@ def _dead(name: str, entries: Sequence[Assignment], branches: Branches) -> Itera
             severity = Severity.INFO
             consequence = f"this line says the same as line {line}"
         else:
-            relevant = _SECURITY_RELEVANT.search(name)
-            severity = Severity.ERROR if relevant else Severity.WARNING
+            severity = Severity.ERROR if guards(name) else Severity.WARNING
             consequence = f"only line {line} counts, {_shown(entry)} is dead"
         fix = None
         if not alternative:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from postlint.analysis.shapes import guards
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import inet_port
@@ -27,7 +28,6 @@ _HEADER = LazyPattern(
     r"#+[ \t]*(?P<name>\S+)[ \t]+(?P<type>inet|unix|fifo|pass|unix-dgram)"
     r"[ \t]+[yn-][ \t]+[yn-][ \t]+[yn-][ \t]+[0-9?-]+[ \t]+[0-9-]+[ \t]+(?P<command>\S+)"
 )
-_SECURITY = LazyPattern(r"_restrictions$|_tls_|_sasl_|^mynetworks$|^relay_domains$")
 
 
 @rule("MST007", severity=Severity.WARNING, security=6.5, tags=("CWE-1286",))
@@ -78,7 +78,7 @@ def _attached(
         return None
     overrides = _between(entry.overrides, comment.offset, limit)
     names = [override.name.text for override in overrides if override.name is not None]
-    sensitive = any(map(_SECURITY.search, names))
+    sensitive = any(map(guards, names))
     what = _what(overrides, words)
     source = entry.line.source
     return Finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.names import explicit_settings, names_of
+from postlint.analysis.shapes import guards
 from postlint.analysis.templates import has_template_marks
 from postlint.analysis.versions import interval_of
 from postlint.config.placeholders import is_shell_variable
@@ -12,7 +13,6 @@ from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severit
 from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions, service_parameters
 from postlint.records import NamedTuple
-from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 from postlint.syntax.value import Call, Conditional, Reference, Value, parse_value
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from postlint.config.service import Service
     from postlint.config.settings import Setting
 
-_SECURITY_RELEVANT = LazyPattern(r"_restrictions\Z|_tls_|\Amynetworks\Z|\Arelay_domains\Z|_sasl_")
 _STOCK_MACROS = ("mua_",)
 """Names that the comments of the stock master.cf mention, for the user to define."""
 
@@ -159,8 +158,7 @@ def _undefined(
     assert setting.value is not None
     name = mention.name
     severity = None
-    relevant = _SECURITY_RELEVANT.search(setting.name) is not None
-    if relevant and not name.startswith(_STOCK_MACROS):
+    if guards(setting.name) and not name.startswith(_STOCK_MACROS):
         severity = Severity.ERROR
     location = setting.value.cut(mention.start, mention.end).location
     near = names.nearest_defined(name)

@@ -197,6 +197,7 @@ pipe-word unix - n n - - pipe usr=daemon argv=/bin/true
 pipe-silent unix - n n - - pipe user=daemon
 pipe-public unix n n n - - pipe user=daemon argv=/bin/true
 pipe-shell unix - n n - - pipe user=daemon argv=/bin/sh -c { echo ran-${sender}; exit 69 }
+pipe-signs unix - n n - - pipe user=daemon argv=/bin/sh -c { echo got-$$1; exit 69 } x | y
 pipe-good unix - n n - - pipe flags=DRhu user=daemon argv=/bin/true
 """
 OUTCOMES = {
@@ -209,6 +210,7 @@ OUTCOMES = {
     "pipe-silent": ("MST012", "missing argv="),
     "pipe-public": ("MST014", "private/pipe-public: No such file"),
     "pipe-shell": ("MST012", "ran-x0"),
+    "pipe-signs": ("MST012", r"got-\|"),
     "pipe-nosuch": ("MST011", "connect to transport private/pipe-nosuch: No such file"),
     "pipe-good": ("", "relay=pipe-good, .*status=sent"),
 }
