@@ -8,7 +8,7 @@ from postlint.analysis.destinations import destinations_of
 from postlint.analysis.public_authorities import anybody_has_certificate
 from postlint.analysis.relay_checks import Checks
 from postlint.analysis.relay_evaluation import Evaluator
-from postlint.analysis.relay_session import Evaluation, Outcome, State
+from postlint.analysis.relay_session import Evaluation, Outcome, Reply, State
 from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
 from postlint.analysis.tls import server_tls
 from postlint.postfix.restrictions import LISTS
@@ -47,6 +47,8 @@ class _Dialogue:
         states = self._talk()
         for state in states:
             self._outcomes.add(Outcome("end of data", None, state.discard))
+        if self._evaluator.exhausted:
+            self._outcomes |= {Outcome("end of data", None), Outcome("rcpt", Reply(450, -1))}
         return Evaluation(self._session, tuple(self._evaluator.steps), frozenset(self._outcomes))
 
     def _talk(self) -> set[State]:

@@ -25,7 +25,7 @@ STEP_LIMIT = 5_000
 """Restrictions looked at in one session: nested access tables can multiply them."""
 
 STATE_LIMIT = 256
-"""Different states kept: beyond it the rest is "anything is possible"."""
+"""Different states kept."""
 
 
 class Result(NamedTuple):
@@ -40,11 +40,13 @@ class Result(NamedTuple):
 class Evaluator:
     """Carries out lists for one session; ``steps`` is what it looked at."""
 
-    __slots__ = ("checks", "steps")
+    __slots__ = ("checks", "exhausted", "steps")
 
     def __init__(self, checks: Checks) -> None:
         self.checks = checks
         self.steps: list[Step] = []
+        self.exhausted = False
+        """Whether a limit was reached, so that anything is possible."""
 
     def run(self, restrictions: RestrictionList, states: Iterable[State]) -> list[Result]:
         """Carry out one of smtpd's lists."""
@@ -73,7 +75,8 @@ class Evaluator:
         for item in items:
             ended += [Result("dunno", state) for state in alive if state.discard]
             alive = {state for state in alive if not state.discard}
-            if not alive or len(self.steps) > STEP_LIMIT:
+            self.exhausted = self.exhausted or len(self.steps) > STEP_LIMIT
+            if not alive or self.exhausted:
                 break
             if item.warned:
                 alive = {
@@ -93,6 +96,7 @@ class Evaluator:
                     going.add(state)
             alive = going
             if len(alive) > STATE_LIMIT:
+                self.exhausted = True
                 alive = set(sorted(alive, key=repr)[:STATE_LIMIT])
         ended += [Result("dunno", state) for state in alive]
         return [

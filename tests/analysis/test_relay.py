@@ -181,6 +181,17 @@ def test_the_addresses_of_the_host(tmp_path: Path) -> None:
     assert answers == [True, True, False, False]
 
 
+def test_classes_that_multiply_are_not_judged(tmp_path: Path) -> None:
+    number = 40
+    classes = "".join(f"c{at} = c{at + 1}, c{at + 1}\n" for at in range(number))
+    text = (
+        f"smtpd_restriction_classes = {' '.join(f'c{at}' for at in range(number + 1))}\n{classes}"
+        f"c{number} = reject_unknown_sender_domain\n"
+        "smtpd_relay_restrictions = c0, reject_unauth_destination"
+    )
+    assert relay_verdict(service(tmp_path, text)).status == "depends"
+
+
 def test_a_misspelt_word_before_an_open_relay(tmp_path: Path) -> None:
     text = (
         "mynetworks = 0.0.0.0/0\nsmtpd_relay_restrictions = permit_mynetworks, reject\n"

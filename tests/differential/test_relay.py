@@ -16,6 +16,7 @@ from postlint.analysis.relay import explain, relay_verdict
 from postlint.analysis.relay_session import UNKNOWN_NAME
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
+from tests.differential.tls_clients import make_certificate
 from tests.postfix_here import require_postfix
 from tests.postfix_server import Client, NoReply, require_master, running, smtpd
 from tests.relay_generator import (
@@ -31,6 +32,8 @@ from tests.relay_generator import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from postlint.analysis.relay_session import Session
     from postlint.config.service import Service
     from tests.postfix_server import Server
@@ -294,3 +297,38 @@ def test_agrees_with_smtpd() -> None:
         f"{SERVICES} services {tally.verdicts}, {tally.sessions} sessions, {tally.certain} certain"
     )
     assert not tally.wrong, f"{len(tally.wrong)} disagreements:\n" + "\n".join(tally.wrong[:12])
+
+
+def test_a_certificate_is_demanded(tmp_path: Path) -> None:
+    """smtpd_tls_req_ccert counts where TLS has to be used; the reply is as --explain says."""
+    require_master()
+    version = require_postfix().version
+    common = {
+        "smtpd_tls_chain_files": str(make_certificate(tmp_path)),
+        "smtpd_tls_req_ccert": "yes",
+        "smtpd_relay_restrictions": "static:OK, reject",
+    }
+    services = {
+        "may": smtpd(**common, smtpd_tls_security_level="may"),
+        "encrypt": smtpd(**common, smtpd_tls_security_level="encrypt"),
+        "wrapper": smtpd(**common, smtpd_tls_wrappermode="yes"),
+    }
+    with running(services, MAIN_CF, files=FILES) as server:
+        (candidate,) = Discovery().find([str(server.folder)], bytes)
+        instance = load_instance(candidate, version, host=True)
+        verdicts = {
+            service.name.rpartition(":")[2]: relay_verdict(service)
+            for service in instance.services_running("smtpd")
+        }
+        said = {}
+        for name in services:
+            with Client(server.port(name), implicit_tls=name == "wrapper") as client:
+                reply = client.greeting()
+                if name != "wrapper":
+                    client.ehlo()
+                    assert client.starttls().code == 220
+                    reply = client.command("EHLO client.example.net")
+                said[name] = reply.code
+            verdict = verdicts[str(server.port(name))]
+            assert verdict.status == ("allowed" if name == "may" else "refused")
+    assert said == {"may": 250, "encrypt": 421, "wrapper": 421}
