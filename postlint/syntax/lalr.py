@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     Lexer = tuple[str, tuple[tuple[str, str, str], ...]]
     Row = tuple[int, dict[str, int]]
-    _Compiled = tuple[Callable[[str, int], re.Match[str] | None], dict[tuple[str, str], str]]
+    _Compiled = tuple[
+        Callable[[str, int], re.Match[str] | None],
+        dict[tuple[str, str], str],
+        frozenset[str] | None,
+    ]
     Reduction = tuple[str, int, bool, tuple[bool, ...] | None]
 
     class Table(TypedDict):
@@ -104,8 +108,11 @@ class Parser:
         end = len(text)
         while at < end:
             lexer, actions = states[stack[-1]]
-            read, strings = self._compiled[lexer] or self._compile(lexer)
+            read, strings, borrowed = self._compiled[lexer] or self._borrow(lexer)
             match = read(text, at)
+            if borrowed is not None and (match is None or match.lastgroup not in borrowed):
+                read, strings, _ = self._compile(lexer)
+                match = read(text, at)
             if match is None:
                 raise UnexpectedTextError(at)
             begin, at = at, match.end()
@@ -135,11 +142,38 @@ class Parser:
             raise TypeError(start)
         return tree
 
-    def _compile(self, number: int) -> _Compiled:
-        pattern, strings = self._lexers[number]
-        names = {(terminal, text): other for terminal, text, other in strings}
-        compiled = self._compiled[number] = (re.compile(pattern).match, names)
+    def _borrow(self, number: int) -> _Compiled:
+        """The expression of a wider lexer that is there already: compiling one takes long.
+
+        All lexers try their terminals in the same order. So a terminal of this one that the
+        wider one finds is what this one would find; where it finds another, this one is needed.
+        """
+        own = self._terminals(number)
+        wider = [
+            (len(found), other)
+            for other, compiled in enumerate(self._compiled)
+            if compiled is not None and compiled[2] is None
+            if own <= (found := self._terminals(other))
+        ]
+        if not wider:
+            return self._compile(number)
+        lender = self._compiled[min(wider)[1]]
+        assert lender is not None
+        compiled = self._compiled[number] = (lender[0], self._strings(number), own)
         return compiled
+
+    def _compile(self, number: int) -> _Compiled:
+        read = re.compile(self._lexers[number][0]).match
+        compiled = self._compiled[number] = (read, self._strings(number), None)
+        return compiled
+
+    def _terminals(self, number: int) -> frozenset[str]:
+        """The names of the groups of a lexer's expression."""
+        _, *groups = self._lexers[number][0].split("(?P<")
+        return frozenset(group.partition(">")[0] for group in groups)
+
+    def _strings(self, number: int) -> dict[tuple[str, str], str]:
+        return {(terminal, text): other for terminal, text, other in self._lexers[number][1]}
 
     def _reduce(
         self, number: int, stack: list[int], values: list[Node | Token | list[Node | Token]]
