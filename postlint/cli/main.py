@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
+from postlint import quick_import
 from postlint.cli.arguments import Parser
 from postlint.cli.errors import EXIT_OK, EXIT_TROUBLE, UsageError, did_you_mean
 from postlint.version import VERSION
@@ -42,6 +43,7 @@ def program() -> NoReturn:
     Python would take its whole memory apart at the end: a third of the time of a short run.
     """
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    quick_import.install()
     try:
         status = main()
     except SystemExit as end:  # argparse: --help
