@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postlint.analysis.cipher_suites import read_cipher_list
 
@@ -42,3 +44,9 @@ def test_kinds(text: str, current: set[str], old: set[str]) -> None:
 )
 def test_refused(text: str) -> None:
     assert read_cipher_list(text) is None
+
+
+@given(st.text(alphabet="!-+@:, aNULRSAkHIG/=_\ufdd0é", max_size=60))
+def test_any_text_gets_an_answer(text: str) -> None:
+    found = read_cipher_list(text)
+    assert found is None or len(set(found)) == len(found) > 0
