@@ -6,17 +6,19 @@ import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.list_use import uses
+from postlint.lint.edits import delete_element
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import dnsbl
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
+from postlint.syntax.source import Location, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.list_use import Use
     from postlint.config.service import Service
-    from postlint.syntax.source import Location
 
 POSTSCREEN_SITES = "postscreen_dnsbl_sites"
 
@@ -33,6 +35,8 @@ class DnsList(NamedTuple):
     weight: int = 1
     alone: bool = True
     """Whether its answer is enough to refuse a client."""
+    whole: Location | None = None
+    """The restriction with the list, where both stand on one line."""
 
 
 def dns_lists(service: Service) -> Iterator[DnsList]:
@@ -53,6 +57,7 @@ def dns_lists(service: Service) -> Iterator[DnsList]:
                     POSTSCREEN_SITES,
                     weight,
                     threshold is None or weight >= threshold,
+                    element.location,
                 )
         return
     if service.program != "smtpd":
@@ -77,7 +82,19 @@ def dns_lists(service: Service) -> Iterator[DnsList]:
             location,
             use.start.name,
             alone=not item.warned,
+            whole=_whole(use),
         )
+
+
+def _whole(use: Use) -> Location | None:
+    """A restriction with its argument and the warn_if_reject before it."""
+    item = use.item
+    first = (item.warned_at or item.element).location
+    last = None if item.argument is None else item.argument.location
+    if first is None or last is None or first.source is not last.source:
+        return None
+    place = Location(first.source, Span(first.span.start, last.span.end))
+    return None if "\n" in place.source.text[place.span.start : place.span.end] else place
 
 
 @rule("RST011", severity=Severity.ERROR, tags=("RFC 5782", "POSTSCREEN_README"))
@@ -108,6 +125,8 @@ def dead_dnsbl(service: Service) -> Iterator[Finding]:
         if zone.status == "moved" and zone.instead:
             text = item.text.replace(item.text.partition("=")[0].partition("*")[0], zone.instead, 1)
             fix = Fix(f"ask {zone.instead}", (Edit(item.location, text),), "unsafe")
+        elif zone.useless and item.whole is not None:
+            fix = Fix("ask it no more", (delete_element(item.whole),), "safe")
         yield Finding(item.location, message, severity=severity, parameter=item.parameter, fix=fix)
 
 

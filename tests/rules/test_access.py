@@ -113,6 +113,35 @@ def test_dns_lists_have_sources() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "reject_rbl_client dnsbl.ahbl.org, reject_unlisted_recipient",
+            "reject_unlisted_recipient",
+        ),
+        (
+            "permit_mynetworks,\n  warn_if_reject reject_rbl_client list.dsbl.org,\n  permit",
+            "permit_mynetworks,\n  permit",
+        ),
+    ],
+)
+def test_dead_lists_are_taken_out(tmp_path: Path, before: str, after: str) -> None:
+    text = f"{SAFE}smtpd_recipient_restrictions = {before}"
+    (finding,) = findings(tmp_path, text, "RST011")
+    assert finding.fix is not None
+    assert finding.fix.applicability == "safe"
+    again = mended(finding).removeprefix(HEAD)
+    assert again == f"{SAFE}smtpd_recipient_restrictions = {after}\n"
+
+
+def test_dead_lists_of_postscreen_are_taken_out(tmp_path: Path) -> None:
+    main = f"{HEAD}postscreen_dnsbl_sites = dnsbl.ahbl.org*2, bl.spamcop.net\n"
+    files = {"main.cf": main, "master.cf": "smtp inet n - n - 1 postscreen\n"}
+    (finding,) = lint_files(tmp_path, files, select="RST011")
+    assert mended(finding) == f"{HEAD}postscreen_dnsbl_sites = bl.spamcop.net\n"
+
+
+@pytest.mark.parametrize(
     ("code", "before", "after"),
     [
         (
