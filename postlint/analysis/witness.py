@@ -29,7 +29,10 @@ HELO = "client.example.net"
 CLIENT_NAME = "client.example.net"
 SENDERS = ("someone@sender.example.net",)
 LOCAL_PARTS = ("someone",)
-FOREIGN_DOMAINS = ("elsewhere.example.org", "elsewhere.example.net", "somewhere-else.org")
+FOREIGN_DOMAINS = ("elsewhere.example.org", "elsewhere.example.net", "somewhere-else.com")
+OTHER_HELOS = ("other-client.org",)
+OTHER_SENDERS = ("someone@other-sender.org",)
+"""For tables that refuse the usual ones."""
 
 CANDIDATES = 12
 """Keys of tables that are tried in each place."""
@@ -85,10 +88,15 @@ def candidates(service: Service, lists: RestrictionLists, domain: str) -> Candid
     named = False
     for restriction, entries in _tables(service, lists):
         if restriction == "check_helo_access":
-            helos += _helos(entries)
+            helos += [*OTHER_HELOS, *_helos(entries)]
         elif restriction == "check_sender_access":
-            senders += _senders(entries)
+            senders += [*OTHER_SENDERS, *_senders(entries)]
         elif restriction == "check_recipient_access":
+            recipients += [
+                f"{LOCAL_PARTS[0]}@{other}"
+                for other in FOREIGN_DOMAINS
+                if _is_elsewhere(service, f"x@{other}")
+            ]
             found = _recipients(entries, domain)
             here = f"@{domain}"
             recipients += [

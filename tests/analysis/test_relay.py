@@ -181,6 +181,22 @@ def test_the_addresses_of_the_host(tmp_path: Path) -> None:
     assert answers == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "check_recipient_access inline:{example.org=REJECT}",
+        "check_sender_access inline:{example.net=REJECT}",
+        "check_helo_access inline:{example.net=REJECT}",
+    ],
+)
+def test_what_a_table_refuses_is_not_all_there_is(tmp_path: Path, refused: str) -> None:
+    text = (
+        f"smtpd_sender_restrictions = {refused}\n"
+        "smtpd_relay_restrictions = check_client_access static:OK, reject"
+    )
+    assert relay_verdict(service(tmp_path, text)).status == "allowed"
+
+
 def test_classes_that_multiply_are_not_judged(tmp_path: Path) -> None:
     number = 40
     classes = "".join(f"c{at} = c{at + 1}, c{at + 1}\n" for at in range(number))
