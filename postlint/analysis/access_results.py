@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.numbers import integer
 from postlint.postfix.actions import access_actions, is_reply
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -60,7 +61,7 @@ def parse_access_result(value: str, version: PostfixVersion) -> AccessResult:
     if value.isascii() and value.isdigit():
         return AccessResult("permit", value, problem="digits")
     if is_reply(command) and text:
-        return AccessResult("reject", value, int(command))
+        return AccessResult("reject", value, integer(command))
     if ":" in value:
         return AccessResult("error", value, problem="table")
     return AccessResult("list", value)

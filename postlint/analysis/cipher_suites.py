@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from postlint.numbers import integer
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
 
@@ -254,7 +255,7 @@ def security_level(text: str) -> int:
     for command in re.split(f"[{_SEPARATORS}]+", text):
         match = _SECURITY_LEVEL.match(command)
         if match is not None:
-            level = int(match[1])
+            level = integer(match[1])
     return level
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.config.effective import Element
+from postlint.numbers import integer
 from postlint.postfix import tables
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -262,16 +263,16 @@ def _network(element: Element, text: str) -> Pattern:
         sure = repaired is not None and repaired.startswith(f"{host}/")
         problem = "Postfix takes a prefix length, no netmask"
         return _bad(element, family, problem, repaired)._replace(sure=sure)
-    if int(length) > (128 if family == 6 else 32):
-        return _bad(element, family, f"no address has {int(length)} bits")
+    if integer(length) > (128 if family == 6 else 32):
+        return _bad(element, family, f"no address has {integer(length)} bits")
     if not _parses(host, version=family):
         return _bad_host(element, text, host, family, f"/{length}")
-    network = _make(f"{host}/{int(length)}")
+    network = _make(f"{host}/{integer(length)}")
     if network.network_address != _make(host).network_address:
         return _bad(
             element,
             family,
-            f"there are address bits behind the first {int(length)}",
+            f"there are address bits behind the first {integer(length)}",
             _spelled(network, bracketed=text.startswith("[")),
         )
     return Pattern(element, "network", network=network, family=family)

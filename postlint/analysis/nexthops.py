@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from postlint.config.effective import Element
+from postlint.numbers import integer
 from postlint.postfix.services import inet_port
 from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
@@ -172,6 +173,6 @@ def _host_problem(host: str, port: str) -> str | None:
         return "valid hostname or network address required"
     if port[:1].isdigit() and not (port.isascii() and port.isdigit()):
         return "garbage after numerical service"
-    if port.isascii() and port.isdigit() and not 0 < int(port) < 65536:
+    if port.isascii() and port.isdigit() and not 0 < integer(port) < 65536:
         return "bad network port"
     return None

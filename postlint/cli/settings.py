@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from postlint.cli.errors import UsageError, did_you_mean
 from postlint.lint.finding import Severity
+from postlint.numbers import integer
 from postlint.postfix.versions import PostfixVersion
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ class Settings:
     def jobs(self) -> int:
         """How many processes; 0 stands for as many as there are processors."""
         text = str(self.get("jobs", "1"))
-        if not text.isdecimal() or int(text) > _MOST_JOBS:
+        if not text.isdecimal() or integer(text) > _MOST_JOBS:
             raise self.complaint("jobs", f'"{text}" is not a number from 0 to {_MOST_JOBS}')
-        return int(text) or os.cpu_count() or 1
+        return integer(text) or os.cpu_count() or 1
 
     def complaint(self, key: str, text: str) -> UsageError:
         """An error that says where the value was given."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from postlint.numbers import integer
 from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
@@ -144,7 +145,7 @@ class Effective:
     @property
     def integer(self) -> int | None:
         """A number as mail_conf_int.c reads it; None for anything else."""
-        return int(self.text) if self.known and _INTEGER.match(self.text) else None
+        return integer(self.text) if self.known and _INTEGER.match(self.text) else None
 
     def word(self) -> str | None:
         """The text in lower case, white space around it gone; None when it is not known."""

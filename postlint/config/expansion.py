@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from postlint.config.effective import UNKNOWN, Piece
 from postlint.config.limits import PIECE_LIMIT, TEXT_LIMIT, LimitError, excess
 from postlint.config.placeholders import placeholders
+from postlint.numbers import integer
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import (
     NESTING_LIMIT,
@@ -220,7 +221,7 @@ def compare(left: str, operator: str, right: str) -> bool:
         a, b = _level(left), _level(right)
         order = (a > b) - (a < b)
     elif _all_digits(left) and _all_digits(right):
-        order = (int(left) > int(right)) - (int(left) < int(right))
+        order = (integer(left) > integer(right)) - (integer(left) < integer(right))
     else:
         a_bytes = left.encode("utf-8", "surrogateescape")
         b_bytes = right.encode("utf-8", "surrogateescape")
@@ -243,7 +244,7 @@ def compare(left: str, operator: str, right: str) -> bool:
 def _level(text: str) -> tuple[int, ...]:
     if not _LEVEL.match(text):
         raise ExpansionError(f'malformed compatibility level syntax: "{text}"')
-    numbers = tuple(int(part) for part in text.split("."))
+    numbers = tuple(integer(part) for part in text.split("."))
     return numbers + (0,) * (3 - len(numbers))
 
 

@@ -10,6 +10,7 @@ from postlint.config.scope import Scope
 from postlint.config.service import Service
 from postlint.config.settings import Setting
 from postlint.config.tables import PolicyTable, policy_tables
+from postlint.numbers import integer
 from postlint.postfix import parameters
 from postlint.postfix.services import inet_port
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
@@ -131,7 +132,7 @@ class Instance:
         level = self.main["compatibility_level"].text.split(".")
         if len(level) > 1 and all(part.isdigit() for part in level):
             with suppress(ValueError):
-                oldest = max(oldest, PostfixVersion(int(level[0]), int(level[1]), 0))
+                oldest = max(oldest, PostfixVersion(integer(level[0]), integer(level[1]), 0))
         return min(oldest, self.version)
 
     @cached_property

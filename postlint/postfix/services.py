@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from postlint.numbers import integer
 from postlint.records import NamedTuple
 
 from .data import services as _data
@@ -138,7 +139,7 @@ def field_default(
     """
     if field == "chroot":
         major = compatibility_level.strip().partition(".")[0]
-        has_level = major.isascii() and major.isdigit() and int(major) >= 1
+        has_level = major.isascii() and major.isdigit() and integer(major) >= 1
         return "n" if has_level and version.at_least("3.0") else "y"
     return _DEFAULTS.get(field)
 
@@ -181,5 +182,5 @@ def inet_port(service: str) -> int | None:
     """The port of the last part of an inet service name ("submission", "127.0.0.1:10025")."""
     name = service.rpartition(":")[2].lower()
     if name.isascii() and name.isdigit() and len(name) <= 5:
-        return int(name)
+        return integer(name)
     return INET_PORTS.get(name)

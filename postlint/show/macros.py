@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from postlint.config.expansion import compare
+from postlint.numbers import integer
 from postlint.show.messages import FatalError, Messages
 from postlint.show.octets import SPACE
 from postlint.syntax.value import NESTING_LIMIT
@@ -313,9 +314,9 @@ class Macros:
         """mac_exp_eval(): numbers as numbers, everything else as strings."""
         if _is_number(left) and _is_number(right):
             for side in (left, right):
-                if int(side) > _LONG_MAX and not self._wide_numbers:
+                if integer(side) > _LONG_MAX and not self._wide_numbers:
                     raise FatalError(f"mac_exp_eval: bad conversion: {side}")
-            left, right = (str(min(int(side), _LONG_MAX)) for side in (left, right))
+            left, right = (str(min(integer(side), _LONG_MAX)) for side in (left, right))
             return compare(left, operator, right)
         return compare("x" + left, operator, "x" + right)
 
@@ -337,9 +338,9 @@ class Macros:
             (0, (1 << _LEVEL_BITS) - 1),
         ):
             match = _LEVEL.match(text, at)
-            if match is None or not 0 <= int(match[0]) <= largest:
+            if match is None or not 0 <= integer(match[0]) <= largest:
                 break
-            result |= int(match[0]) << shift
+            result |= integer(match[0]) << shift
             at = match.end()
             if at == len(text):
                 return result

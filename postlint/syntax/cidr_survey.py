@@ -14,6 +14,7 @@ from functools import partial
 from socket import AF_INET, AF_INET6, inet_aton, inet_pton
 from typing import TYPE_CHECKING
 
+from postlint.numbers import integer
 from postlint.syntax.cidr_table import read_cidr
 from postlint.syntax.stretches import count_entries, is_regular, stretch_text, stretches
 from postlint.syntax.table import logical_lines
@@ -129,7 +130,7 @@ class CidrSurvey:
         for match in _PLAIN.finditer(text):
             address, digits = match[1], match[2]
             bits, family = (128, AF_INET6) if ":" in address else (32, AF_INET)
-            length = int(digits) if digits else bits
+            length = integer(digits) if digits else bits
             if length > bits:
                 return False
             try:
@@ -219,7 +220,7 @@ def _numbers_by_length(text: str, number: int) -> tuple[int, dict[int, list[int]
         by_length[digits].append(value)
     found: dict[int, list[int]] = {}
     for digits, some in by_length.items():
-        found.setdefault(int(digits or bits), []).extend(some)
+        found.setdefault(integer(digits) if digits else bits, []).extend(some)
     return bits, found
 
 

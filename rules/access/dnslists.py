@@ -9,6 +9,7 @@ from postlint.analysis.list_use import uses
 from postlint.lint.edits import delete_element
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.postfix import dnsbl
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -47,7 +48,7 @@ def dns_lists(service: Service) -> Iterator[DnsList]:
             if element.known and element.location is not None:
                 name, answers = dnsbl.split(element.text)
                 found = re.search(r"\*([+-]?[0-9]+)\Z", element.text)
-                weight = int(found[1]) if found is not None else 1
+                weight = integer(found[1]) if found is not None else 1
                 yield DnsList(
                     POSTSCREEN_SITES,
                     name,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from postlint.analysis.command_lines import fields_filled_in
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.postfix.services import program
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _limit(service: Service) -> int | None:
     """The process limit that counts; None when it is not known."""
     text = service.field("process_limit")
     if text != "-":
-        return int(text) if text.isascii() and text.isdigit() else None
+        return integer(text) if text.isascii() and text.isdigit() else None
     default = service.instance.main["default_process_limit"]
     return default.integer if default.explicit or service.instance.main_cf is not None else 100
 

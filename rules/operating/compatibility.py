@@ -9,6 +9,7 @@ from postlint.analysis.templates import has_control_lines
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.postfix import parameters
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -124,7 +125,7 @@ def _parse(text: str, version: PostfixVersion) -> _Level | None:
 
 
 def _numbers(text: str) -> _Level:
-    numbers = tuple(map(int, text.split(".")))
+    numbers = tuple(map(integer, text.split(".")))
     return numbers + (0,) * (3 - len(numbers))
 
 

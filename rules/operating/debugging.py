@@ -8,6 +8,7 @@ from postlint.analysis.readers import explicit_values
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
@@ -208,6 +209,6 @@ def _highest(text: str) -> int:
     """The level; from 2.9 on it may be a list of words, most of them parts of a level."""
     levels = [0]
     for word in text.replace(",", " ").lower().split():
-        number = int(word) if word.isascii() and word.isdigit() else _WORDS.get(word, 0)
+        number = integer(word) if word.isascii() and word.isdigit() else _WORDS.get(word, 0)
         levels.append(min(number, _HIGHEST))
     return max(levels)

@@ -9,6 +9,7 @@ from postlint.config.tables import table_references
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,7 +173,7 @@ def _low_user(instance: Instance) -> Iterator[Finding]:
         number = reference.name
         if reference.type != "static" or not (number.isascii() and number.isdigit()):
             continue
-        if int(number) < least:
+        if integer(number) < least:
             yield Finding(
                 reference.element.location or location,
                 f"virtual_uid_maps gives user ID {number}, which is below virtual_minimum_uid "

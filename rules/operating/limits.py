@@ -8,6 +8,7 @@ from postlint.analysis.nexthops import destination
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.postfix import parameters
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -141,7 +142,7 @@ def _seconds(value: Effective) -> int | None:
     if match is None or parameter is None:
         return None
     factor = _SECONDS.get(match[2] or parameter.unit or "s")
-    return None if factor is None else int(match[1]) * factor
+    return None if factor is None else integer(match[1]) * factor
 
 
 @rule("OPS005", severity=Severity.ERROR)

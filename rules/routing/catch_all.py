@@ -10,6 +10,7 @@ from postlint.analysis.nexthops import destination
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.records import NamedTuple
 from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
@@ -317,7 +318,7 @@ def append_dot_mydomain_append_at_myorigin(instance: Instance) -> Iterator[Findi
     if location is None or value.yes is not True or default is None or default.text == "yes":
         return
     level = instance.main["compatibility_level"].text.strip().partition(".")[0]
-    if level.isdigit() and int(level) >= 1:
+    if level.isascii() and level.isdigit() and integer(level) >= 1:
         edit = replace_value(value.setting, "no")
         yield Finding(
             location,

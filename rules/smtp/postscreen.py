@@ -9,6 +9,7 @@ from postlint.config.tables import table_reference
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.postfix import restrictions
 from postlint.syntax.patterns import LazyPattern
 
@@ -232,7 +233,7 @@ def _weight(element: Element) -> int | None:
         return None
     if match[2] is None:
         return 1
-    return int(match[2]) if _WEIGHT.match(match[2]) else None
+    return integer(match[2]) if _WEIGHT.match(match[2]) else None
 
 
 def _access_list(access: Effective) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from postlint.config.effective import UNKNOWN
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def _seconds(value: Effective) -> int | None:
     match = _TIME.match(value.text.strip())
     if match is None:
         return None
-    return int(match[1]) * {"m": 60, "h": 3600, "d": 86400, "w": 604800}.get(match[2], 1)
+    return integer(match[1]) * {"m": 60, "h": 3600, "d": 86400, "w": 604800}.get(match[2], 1)
 
 
 _SCANNERS = LazyPattern(

@@ -9,6 +9,7 @@ from postlint.analysis.readers import explicit_values
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.syntax.patterns import LazyPattern
 
 from .common import bounds_of, refused_value, type_of, unclear
@@ -110,6 +111,6 @@ def _written_out(item: Explicit) -> Fix | None:
     match = _SIZE.match(item.setting.text)
     if match is None:
         return None
-    number = str(int(match[1]) * _POWERS[match[2].lower()])
+    number = str(integer(match[1]) * _POWERS[match[2].lower()])
     edit = replace_value(item.setting, number)
     return None if edit is None else Fix(f"write {number}", (edit,), "safe")

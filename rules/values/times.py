@@ -8,6 +8,7 @@ from postlint.analysis.readers import explicit_values
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.numbers import integer
 from postlint.postfix import parameters, service_parameters
 from postlint.records import NamedTuple
 from postlint.syntax.patterns import LazyPattern
@@ -127,7 +128,7 @@ def _read(text: str, default_unit: str) -> _Time:
     elif len(match[2]) > 10:
         return _Time(0, "s", "", "is too long a time")
     else:
-        number, sign, rest = int(match[2]), match[1], text[match.end() :]
+        number, sign, rest = integer(match[2]), match[1], text[match.end() :]
     if not text:
         return _Time(0, "s", "", "is empty, but must be a time")
     unit = rest[:1] or default_unit
@@ -228,7 +229,7 @@ def _corrected(item: Explicit) -> Fix | None:
         answer = apart[1] + _MEANINGS[apart[2].lower()]
     elif decimal is not None and decimal[3].lower() in _MEANINGS:
         scale = 10 ** len(decimal[2])
-        amount = int(decimal[1] + decimal[2]) * _SECONDS[_MEANINGS[decimal[3].lower()]]
+        amount = integer(decimal[1] + decimal[2]) * _SECONDS[_MEANINGS[decimal[3].lower()]]
         answer = _exact(amount // scale) if amount % scale == 0 else None
     edit = None if answer is None else replace_value(item.setting, answer)
     return None if edit is None else Fix(f"write {answer}", (edit,), "safe")

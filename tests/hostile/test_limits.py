@@ -192,7 +192,7 @@ NUMBERS = (
 def test_numbers_that_are_none(digits: str, tmp_path: Path) -> None:
     """Python refuses to read more than 4300 digits, and takes other scripts' for digits."""
     forms = ("{0}", "{0}s", "-{0}", "a{0}:{0}", "[a]:{0}", "10.0.0.0/{0}", "a*{0}", "a=127.0.0.{0}")
-    for form in forms:
+    for number, form in enumerate(forms):
         text = form.format(digits)
         lines = [f"{name} = {text}" for name in NUMBERS]
         lines.append(f"a = ${{{{{text}}} < {{{text}}} ? {{b}} : {{c}}}}")
@@ -202,10 +202,10 @@ def test_numbers_that_are_none(digits: str, tmp_path: Path) -> None:
         master += f"[::1]:{digits} inet n - n - - smtpd\nsmtp unix - - n {digits}? - smtp\n"
         table = f"10.0.0.0/{digits} x\n[a]:{digits} y\n"
         files = {"main.cf": "\n".join(lines), "master.cf": master, "cidr": table}
-        write(tmp_path, {name: f"{text}\n" for name, text in files.items()})
-        assert postlint("check", "--no-config", ".", folder=tmp_path).status in (0, 1)
+        write(tmp_path, {f"{number}/{name}": f"{text}\n" for name, text in files.items()})
+    assert postlint("check", "--no-config", ".", folder=tmp_path).status in (0, 1)
     assert postlint("exposure", ".", folder=tmp_path).status == 0
-    assert postlint("show", "--no-config", "-xc", ".", folder=tmp_path).status in (0, 1)
+    assert postlint("show", "--no-config", "-xc", "0", folder=tmp_path).status in (0, 1)
 
 
 def test_ignore_patterns_that_go_back_and_forth(tmp_path: Path) -> None:
