@@ -29,7 +29,10 @@ _MAY_SET = (
 """Where a pyproject.toml can begin to speak of postlint: the TOML parser is slow to import."""
 
 _SIZE_LIMIT = 256 << 10
-"""Bytes of a configuration file: tomllib takes time by the square of a dotted key's length."""
+"""Bytes of a configuration file."""
+
+_MOST_DOTS = 1000
+"""Dots on a line of it: tomllib takes time by the square of the length of a dotted key."""
 
 _LISTS = frozenset({"select", "ignore", "extend-select", "plugins"})
 _WORDS = frozenset({"format", "severity-at-least", "fail-on", "postfix-version", "root", "color"})
@@ -102,6 +105,8 @@ def _load(file: Path, inside: Boundary | None = None) -> dict[str, Any] | None:
     in_pyproject = file.name == "pyproject.toml"
     if in_pyproject and not re.search(_MAY_SET, data, re.MULTILINE):
         return None
+    if any(line.count(b".") > _MOST_DOTS for line in data.splitlines()):
+        raise UsageError(f"{file}: a line with more than {_MOST_DOTS} dots")
     import tomllib
 
     try:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from postlint.config.boundary import Boundary, UnreadableFileError, is_there, read_regular
+from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 _WILDCARDS = "*?"
 
-_SIZE_LIMIT = 1 << 20
+_STARS = LazyPattern(r"\*+")
+_MOST_STARS = 3
+"""Runs of ``*`` in a pattern that is looked at: "**/*-*.py" has three."""
+
+_SIZE_LIMIT = 256 << 10
 """Bytes of a .gitignore that is read; real ones have some 3,000."""
 
 
@@ -72,8 +77,8 @@ class IgnoreFile:
 
     def __init__(self, folder: Path, lines: list[str]) -> None:
         self.folder = folder
-        self._lines = lines
-        self._segments = [list(_segments(line)) for line in lines if line and line[0] != "#"]
+        self._lines = [line for line in lines if _is_sane(line)]
+        self._segments = [list(_segments(line)) for line in self._lines if line and line[0] != "#"]
         self._spec: GitIgnoreSpec | None = None
 
     def check(self, name: str) -> bool | None:
@@ -84,6 +89,11 @@ class IgnoreFile:
         if self._spec is None:
             self._spec = _compile(self._lines)
         return self._spec.check_file(name).include
+
+
+def _is_sane(line: str) -> bool:
+    """Not a pattern whose expression would go back and forth in a long name for ever."""
+    return line.count("**") <= _MOST_STARS - 1 and len(_STARS.findall(line)) <= _MOST_STARS
 
 
 def _compile(lines: list[str]) -> GitIgnoreSpec:
