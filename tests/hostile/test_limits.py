@@ -6,6 +6,7 @@ Nothing is timed: a run that takes minutes is killed, one that wants gigabytes g
 from __future__ import annotations
 
 import os
+import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -149,7 +150,10 @@ def test_deep_folders(tmp_path: Path) -> None:
         os.close(descriptor)
     finally:
         os.close(folder)
-    run = postlint("check", "--no-config", ".", folder=tmp_path)
+    try:
+        run = postlint("check", "--no-config", ".", folder=tmp_path)
+    finally:  # Python's own way to delete folders calls itself, too
+        subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)
     assert (run.status, run.err) == (1, b"")
     assert b"d/d/d/main.cf:1:1: DUP001 warning" in run.out
 
