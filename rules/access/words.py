@@ -1,4 +1,4 @@
-"""RST: restriction lists of smtpd."""
+"""RST001: words that no restriction list knows."""
 
 from __future__ import annotations
 

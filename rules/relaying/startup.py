@@ -1,4 +1,4 @@
-"""RLY: who may relay, and whether smtpd starts at all."""
+"""RLY003: what smtpd asks of its lists before it starts."""
 
 from __future__ import annotations
 
