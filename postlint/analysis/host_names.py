@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from postlint.syntax.patterns import LazyPattern
 
 _NAME = LazyPattern(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\Z")
@@ -19,6 +21,7 @@ def is_numeric(text: str) -> bool:
     return _NUMERIC.match(text) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_ip_address(text: str) -> bool:
     """Whether a text is an address, without brackets."""
     from ipaddress import ip_address

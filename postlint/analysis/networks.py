@@ -8,6 +8,7 @@ are no pattern at all to Postfix and match nobody without a word.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -96,9 +97,7 @@ class AddressList:
 
     def decide(self, address: str, name: str = UNKNOWN_NAME) -> Decision | None:
         """What a lookup of a client gives; None when that can not be known."""
-        import ipaddress
-
-        client = ipaddress.ip_address(address)
+        client = _client(address)
         for item in self.patterns:
             found = _matches(item, client, name.lower(), parents=self.parents)
             if found == "error" or found is None:
@@ -125,6 +124,13 @@ class AddressList:
                 excluded.append(item.network)
             elif not any(_covers(other, item.network) for other in excluded):
                 yield item, item.network
+
+
+@lru_cache(maxsize=256)
+def _client(address: str) -> Address:
+    from ipaddress import ip_address
+
+    return ip_address(address)
 
 
 def address_list(
@@ -371,6 +377,7 @@ def _from_netmask(host: str, mask: str) -> str | None:
     return _spelled(_make(f"{host}/{length}"), bracketed=False)
 
 
+@lru_cache(maxsize=1024)
 def _make(text: str) -> Network:
     import ipaddress
 

@@ -79,7 +79,10 @@ class _Dialogue:
         if session.recipient.lower() == "postmaster":
             return self._data(states)  # accepted before anything is looked at
         if delayed:
-            states = {state._replace(defer_if_permit=None) for state in states}
+            states = {
+                state._replace(defer_if_permit=None) if state.defer_if_permit else state
+                for state in states
+            }
             states = self._list(CLIENT, states)
             states = self._list(HELO, states) if session.helo is not None else states
             states = self._mail(states)
@@ -111,7 +114,10 @@ class _Dialogue:
         stages: tuple[tuple[str, Stage], ...] = ((DATA, "data"), (END_OF_DATA, "end of data"))
         for parameter, stage in stages:
             self._checks.stage = stage
-            states = {state._replace(defer_if_permit=None) for state in states}
+            states = {
+                state._replace(defer_if_permit=None) if state.defer_if_permit else state
+                for state in states
+            }
             states = self._deferred(self._list(parameter, states))
         return states
 
@@ -125,7 +131,10 @@ class _Dialogue:
     def _mail(self, states: set[State]) -> set[State]:
         sender = self._session.sender
         self._checks.sender = sender
-        states = {state._replace(sender_checked=False) for state in states}
+        states = {
+            state._replace(sender_checked=False) if state.sender_checked else state
+            for state in states
+        }
         states = self._list(SENDER, states)
         if sender and self._service["smtpd_reject_unlisted_sender"].yes:
             states = self._unlisted(states, "smtpd_reject_unlisted_sender", sender)
@@ -192,4 +201,6 @@ class _Dialogue:
 
 def _fresh(state: State) -> State:
     """SMTPD_CHECK_RESET()."""
+    if state.defer_if_reject is None and not state.warn_if_reject:
+        return state
     return state._replace(defer_if_reject=None, warn_if_reject=0)

@@ -101,7 +101,7 @@ class Evaluator:
         ended += [Result("dunno", state) for state in alive]
         return [
             result._replace(state=result.state._replace(warn_if_reject=0))
-            if result.state.warn_if_reject >= depth - 1
+            if result.state.warn_if_reject and result.state.warn_if_reject >= depth - 1
             else result
             for result in ended
         ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from postlint.config.instance import Instance
     from postlint.lint.rule import Rule
-    from postlint.syntax.source import SourceFile
+    from postlint.syntax.source import Location, SourceFile
 
 
 _IDENTIFYING = 4096
@@ -152,6 +152,7 @@ def _call(
 def merge(findings: Iterable[Finding]) -> list[Finding]:
     """One finding for what the same rule says of the same place for several services."""
     merged: dict[tuple[object, ...], Finding] = {}
+    services: dict[int, dict[str, Location | None]] = {}
     for finding in findings:
         key = (
             finding.code,
@@ -162,8 +163,12 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
         )
         first = merged.setdefault(key, finding)
         if first is not finding:
-            known = {name for name, _ in first.services}
-            first.services += tuple(item for item in finding.services if item[0] not in known)
+            known = services.setdefault(id(first), dict(first.services))
+            for name, location in finding.services:
+                known.setdefault(name, location)
+    for finding in merged.values():
+        if id(finding) in services:
+            finding.services = tuple(services[id(finding)].items())
     return list(merged.values())
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MORE = 30
 """Instances by which the longer run differs from the shorter one."""
-MANY = 1_000
+MANY = {"identical": 1_000, "distinct": 200}
 
 
 def one_more(folder: Path, rounds: int) -> Ratio:
@@ -40,9 +40,10 @@ _WORDS = ("-n", "-M", "-P")
 def growth(folder: Path, rounds: int, *, distinct: bool) -> Ratio:
     """Ten times the instances, to the time for a tenth of them."""
     kind = "distinct" if distinct else "identical"
-    few, many = (folder / str(number) for number in (MANY, 10 * MANY))
-    for top, number in ((few, MANY), (many, 10 * MANY)):
-        list(inputs.instances(top, number, distinct=distinct))
+    number = MANY[kind]
+    few, many = folder / "few", folder / "many"
+    for top, size in ((few, number), (many, 10 * number)):
+        list(inputs.instances(top, size, distinct=distinct))
     small, large = interleaved([check("--quiet", few), check("--quiet", many)], rounds)
-    what = f"{10 * MANY:,} {kind} instances, to {MANY:,}"
+    what = f"{10 * number:,} {kind} instances, to {number:,}"
     return Ratio(what, large.seconds, small.seconds, 11.0, large.memory)
