@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,17 @@ def table(kind: str, number: int) -> dict[str, str]:
     """An instance with a table of so many lines."""
     setting, line = TABLES[kind]
     return {"main.cf": setting, "table": _lines(number, line)}
+
+
+def write_table(folder: Path, kind: str, number: int) -> Path:
+    """Make them in a process of its own: memory that this one had would count for its children."""
+    with ProcessPoolExecutor(1) as pool:
+        pool.submit(_write_table, folder, kind, number).result()
+    return folder
+
+
+def _write_table(folder: Path, kind: str, number: int) -> None:
+    write(folder, table(kind, number))
 
 
 def _settings(number: int) -> str:
