@@ -31,7 +31,8 @@ def line(row: Ratio) -> str:
     """A row of the table."""
     seconds = f"{row.measured:.3g}, {row.against:.3g}"
     memory = "" if row.memory is None else f"{row.memory:.0f} MB"
-    return f"| {row.what} | {row.ratio:.2f} | {row.budget:g} | {seconds} | {memory} |"
+    budget = "" if row.budget is None else f"{row.budget:g}"
+    return f"| {row.what} | {row.ratio:.2f} | {budget} | {seconds} | {memory} |"
 
 
 def measurements(folder: Path, rounds: int) -> dict[str, Callable[[], Iterable[Ratio]]]:

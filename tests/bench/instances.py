@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MORE = 30
 """Instances by which the longer run differs from the shorter one."""
-MANY = {"identical": 1_000, "distinct": 200}
+MANY = {"identical": 1_000, "distinct": 100}
 
 
 def one_more(folder: Path, rounds: int) -> Ratio:

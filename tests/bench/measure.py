@@ -25,12 +25,15 @@ class Usage(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """A row of the table. ``budget``: the ratio may not be larger; ``memory`` in MB, or None."""
+    """A row of the table. ``budget``: the ratio may not be larger; None: just to know.
+
+    ``memory`` in MB, or None.
+    """
 
     what: str
     measured: float
     against: float
-    budget: float
+    budget: float | None
     memory: float | None = None
 
     @property

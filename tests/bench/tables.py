@@ -16,27 +16,38 @@ LINES = 1_000_000
 FEWER = {"regexp": 10_000}
 """Kinds of which fewer lines are measured: a million patterns take Postfix six gigabytes."""
 
+_INDEX = ("postmap", "lmdb:{table}")
 _PEERS = {
-    "indexed": ("postmap", "lmdb:{table}"),
-    "access": ("postmap", "lmdb:{table}"),
-    "cidr": ("postmap", "-q", "203.0.113.1", "cidr:{table}"),
-    "aliases": ("postalias", "lmdb:{table}"),
-    "regexp": ("postmap", "-q", "nobody", "regexp:{table}"),
+    "indexed": (_INDEX,),
+    "access": (_INDEX,),
+    "cidr": (_INDEX, ("postmap", "-q", "203.0.113.1", "cidr:{table}")),
+    "aliases": (("postalias", "lmdb:{table}"),),
+    "regexp": (("postmap", "-q", "nobody", "regexp:{table}"),),
 }
-"""What reads the file for Postfix. It also writes an index where Postfix needs one."""
+"""What reads the file for Postfix; the first is the one that the budget is about. ``-q`` only
+loads the table, for one question, and looks for no mistakes."""
 
 
 def ratios(folder: Path, rounds: int) -> Iterator[Ratio]:
-    """Each kind of table against its peer, and ten times the lines."""
-    for kind, peer in _PEERS.items():
+    """Each kind of table against its peers, and ten times the lines."""
+    empty = inputs.write(folder / "empty", {"main.cf": ""})
+    for kind, peers in _PEERS.items():
         lines = FEWER.get(kind, LINES)
         large = inputs.write_table(folder / kind, kind, lines)
         small = inputs.write_table(folder / f"{kind}-small", kind, lines // 10)
-        empty = inputs.write(folder / "empty", {"main.cf": ""})
-        words = [word.format(table=large / "table") for word in peer]
-        command = [words[0], "-c", str(empty), *words[1:]]
-        few, many, other = interleaved([check(small), check(large), command], rounds)
-        shown = " ".join(peer).format(table="…")
+        commands = [
+            [
+                words[0],
+                "-c",
+                str(empty),
+                *(word.format(table=large / "table") for word in words[1:]),
+            ]
+            for words in peers
+        ]
+        few, many, *others = interleaved([check(small), check(large), *commands], rounds)
         what = f"A table with {lines:,} lines, {kind}"
-        yield Ratio(f"{what}, to `{shown}`", many.seconds, other.seconds, 1.0, many.memory)
+        for at, (words, other) in enumerate(zip(peers, others, strict=True)):
+            shown = " ".join(words).format(table="…")
+            budget = 1.0 if at == 0 else None
+            yield Ratio(f"{what}, to `{shown}`", many.seconds, other.seconds, budget, many.memory)
         yield Ratio(f"{what}, to {lines // 10:,} lines", many.seconds, few.seconds, 11.0)
