@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 from unittest import mock
@@ -46,7 +46,15 @@ class HashOrder(Scanner):
     """
 
     def names(self, settings: Iterable[str]) -> list[str]:
-        return hash_order(settings, self._function)
+        """A table keeps the size that it has grown to when some of its entries are deleted."""
+        complete, names = self._complete.setdefault(id(settings), (settings, tuple(settings)))
+        assert complete is settings
+        remaining = set(settings)
+        return [name for name in hash_order(names, self._function) if name in remaining]
+
+    @cached_property
+    def _complete(self) -> dict[int, tuple[Iterable[str], tuple[str, ...]]]:
+        return {}
 
     def computed(self) -> list[str]:
         size = 1001 if self._version >= (2, 10) else 101

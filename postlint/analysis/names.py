@@ -19,8 +19,10 @@ from postlint.analysis.spelling import (
     looks_built_in,
     suggest,
 )
+from postlint.analysis.templates import is_template_line
 from postlint.config.derived import once
 from postlint.postfix import obsolete, parameters, restrictions, service_parameters
+from postlint.postfix.services import program as known_program
 from postlint.postfix.tables import split as split_table
 from postlint.syntax.patterns import LazyPattern
 
@@ -49,6 +51,7 @@ Use: TypeAlias = Literal[
     "built-in",  # a parameter of this version
     "legacy",  # an old name that works because a default mentions it
     "service",  # a service parameter: smtp_destination_rate_delay
+    "unlisted service",  # one for a transport whose program postconf takes for something else
     "no service",  # the shape of one, but master.cf has no such service
     "table",  # a setting of a table such as ldap:NAME
     "class",  # in smtpd_restriction_classes
@@ -66,7 +69,8 @@ UnknownKind: TypeAlias = Literal[
     "other",
 ]
 
-_FOREIGN_SIGNS = frozenset("{}%<>@$\ufeff\u00a0\u200b")
+_TEMPLATE_SIGNS = frozenset("{}%<>@$")
+_INVISIBLE = frozenset("\ufeff\u00a0\u200b")
 
 VENDOR_PATCHES = {
     "the VDA quota patch": frozenset(
@@ -106,6 +110,11 @@ _TIME_LIMIT = "_time_limit"
 _HAVE_TIME_LIMITS = frozenset({"pipe", "spawn"})
 """The programs that read a time limit of their own."""
 
+_DELIVERY_AGENTS = frozenset(
+    {"discard", "error", "lmtp", "local", "pipe", "retry", "smtp", "virtual"}
+)
+"""The programs of Postfix that the queue manager hands mail to."""
+
 SUGGESTION_LIMIT = 2_000
 """Names per run for which a likely meaning is looked up: more than that is no typing error."""
 
@@ -117,11 +126,13 @@ class Names:
     """The names of one instance."""
 
     __slots__ = (
+        "_commands",
         "_kinds",
         "_mentioned",
         "_own",
         "_service_names",
         "_suggestions",
+        "_transports",
         "_uses",
         "_with_time_limit",
         "_words",
@@ -135,6 +146,18 @@ class Names:
         self.instance = instance
         self.services = tuple((service.name, service.program) for service in instance.services)
         self._service_names = frozenset(service for service, _ in self.services)
+        self._commands = frozenset(
+            (
+                found.name,
+                found.program if found.entry is None else found.entry.field("command").text,
+            )
+            for found in instance.services
+        )
+        self._transports = frozenset(
+            service
+            for service, program in self.services
+            if program in _DELIVERY_AGENTS or known_program(program, instance.version) is None
+        )
         self._with_time_limit = frozenset(
             service for service, program in self.services if program in _HAVE_TIME_LIMITS
         )
@@ -182,7 +205,9 @@ class Names:
         if service_parameters.database_parameter(name, self.tables.get(name.partition("_")[0], ())):
             return "table"
         if parameter is None and service_parameters.match_service_parameter(name) is not None:
-            return "service" if self.has_service(name) else "no service"
+            if not self.has_service(name):
+                return "no service"
+            return "service" if self._is_listed(name) else "unlisted service"
         return self._foreign(name)
 
     def _foreign(self, name: str) -> Use:
@@ -198,10 +223,21 @@ class Names:
             return True
         return any(
             name.removesuffix(suffix)
-            in (self._with_time_limit if suffix == _TIME_LIMIT else self._service_names)
+            in (self._with_time_limit if suffix == _TIME_LIMIT else self._transports)
             for suffix in service_parameters.SERVICE_PARAMETERS
             if name.endswith(suffix)
         )
+
+    def _is_listed(self, name: str) -> bool:
+        """Whether postconf(1) knows a service parameter: by the words of the command fields."""
+        instance = self.instance
+        matched = service_parameters.match_service_parameter(name)
+        if matched is None or not instance.whole_master_cf:
+            return True
+        commands = (
+            (service, command) for service, command in self._commands if service == matched[0]
+        )
+        return service_parameters.is_service_parameter(name, commands, instance.version)
 
     def right_case(self, name: str) -> str | None:
         """The parameter of this version that a name is but for its capitals."""
@@ -211,15 +247,18 @@ class Names:
                 return known
         return None
 
-    def unknown_kind(self, name: str) -> UnknownKind:
+    def unknown_kind(self, setting: Setting) -> UnknownKind:
         """What a name that nothing uses looks like."""
+        name = setting.name
         found = self._kinds.get(name)
         if found is None:
-            found = self._kinds[name] = self._unknown_kind(name)
+            found = self._kinds[name] = self._unknown_kind(name, setting.text)
         return found
 
-    def _unknown_kind(self, name: str) -> UnknownKind:
-        if not _FOREIGN_SIGNS.isdisjoint(name):
+    def _unknown_kind(self, name: str, value: str) -> UnknownKind:
+        if not _INVISIBLE.isdisjoint(name):
+            return "template"
+        if not _TEMPLATE_SIGNS.isdisjoint(name) and is_template_line(f"{name} = {value}"):
             return "template"
         if self.right_case(name) is not None:
             return "case"

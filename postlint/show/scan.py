@@ -89,7 +89,8 @@ class Scanner:
         engine = self._engine
         for name in self.computed():
             if name not in engine.settings:
-                engine.default(name, engine.table[name])
+                # A host name gets its domain from main.cf, where it may be written with "$$".
+                self._scan_value(engine.default(name, engine.table[name]), None)
         for name, mentioned in _foreign_names(self._version):
             if name not in engine.settings:
                 for other in mentioned:

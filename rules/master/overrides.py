@@ -70,7 +70,7 @@ def unknown_override(instance: Instance) -> Iterator[Finding]:
 
 def _unknown(setting: Setting, service: Service, names: Names) -> Finding | None:
     name = setting.name
-    kind = names.unknown_kind(name)
+    kind = names.unknown_kind(setting)
     if kind == "template" or setting.name_text is None:
         return None
     meant: str | None = None
@@ -84,8 +84,10 @@ def _unknown(setting: Setting, service: Service, names: Names) -> Finding | None
         if suggestion is not None:
             meant, certain = suggestion
         if not certain or meant is None:
-            if names.instance.main_cf is None or not looks_built_in(name):
-                return None  # a macro for values that are not here, or of the user's own
+            if names.instance.main_cf is None:
+                return None  # a macro for values that are not here
+            if not looks_built_in(name):
+                return _unused(setting, setting.name_text.location, service)
             certain = False
     hint = "" if meant is None else f" (did you mean {meant}?)"
     fix = None
@@ -99,6 +101,18 @@ def _unknown(setting: Setting, service: Service, names: Names) -> Finding | None
         parameter=name,
         service=service.label,
         fix=fix,
+    )
+
+
+def _unused(setting: Setting, location: Location, service: Service) -> Finding:
+    name = setting.name
+    return Finding(
+        location,
+        f'"{name}" is no parameter of Postfix, and no value mentions ${name}: '
+        "the override does nothing",
+        severity=Severity.INFO,
+        parameter=name,
+        service=service.label,
     )
 
 

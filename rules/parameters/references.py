@@ -14,7 +14,7 @@ from postlint.lint.rule import rule
 from postlint.postfix import parameters, restrictions, service_parameters
 from postlint.records import NamedTuple
 from postlint.syntax.source import Span
-from postlint.syntax.value import Call, Conditional, Reference, Value, parse_value
+from postlint.syntax.value import Call, Conditional, Reference, Test, Value, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +32,12 @@ _CLASSES = "smtpd_restriction_classes"
 
 
 class _Mention(NamedTuple):
-    """A name that must have a value of its own: nothing says what to take else."""
+    """A name in a value. ``tested``: the value says what to take when it is not defined."""
 
     name: str
     start: int
     end: int
+    tested: bool = False
 
 
 @rule("PAR007", severity=Severity.WARNING, tags=("CWE-457",))
@@ -65,7 +66,7 @@ def undefined_macro(instance: Instance) -> Iterator[Finding]:
         if has_template_marks(setting.text):
             continue
         seen = set()
-        for mention in _unguarded(parse_value(setting.text)):
+        for mention in sorted(_mentions(parse_value(setting.text)), key=lambda found: found.tested):
             name = mention.name
             if name in seen or _defined(name, service, names, interval):
                 continue
@@ -113,8 +114,8 @@ def class_undefined(service: Service) -> Iterator[Finding]:
     yield from _unlisted(service)
 
 
-def _unguarded(value: Value) -> Iterator[_Mention]:
-    """The names whose text is wanted as it is; a name that is tested may be undefined."""
+def _mentions(value: Value) -> Iterator[_Mention]:
+    """The names whose text is wanted, and those that are only tested."""
     stack: list[tuple[Value, frozenset[str]]] = [(value, frozenset())]
     while stack:
         parts, tested = stack.pop()
@@ -127,9 +128,14 @@ def _unguarded(value: Value) -> Iterator[_Mention]:
                     known = tested
                     if isinstance(part.test, str):
                         known = tested | {part.test}
+                        yield _Mention(part.test, part.start, part.end, tested=True)
+                    else:
+                        stack += [(part.test.left, tested), (part.test.right, tested)]
                     stack += [
                         (branch, known) for branch in (part.when_true, part.when_false) if branch
                     ]
+                case Test():
+                    stack += [(part.comparison.left, tested), (part.comparison.right, tested)]
                 case Call():
                     stack.append((part.argument, tested))
 
@@ -163,6 +169,14 @@ def _undefined(
     location = setting.value.cut(mention.start, mention.end).location
     near = names.nearest_defined(name)
     hint = "" if near is None else f"; did you mean ${near}?"
+    if mention.tested:
+        return Finding(
+            location,
+            f"${name} is not defined: {setting.name} always gets what it has for that case{hint}",
+            severity=Severity.INFO,
+            parameter=setting.name,
+            service=None if service is None else service.label,
+        )
     return Finding(
         location,
         f"${name} is not defined: it expands to nothing in {setting.name}{hint}",

@@ -40,11 +40,11 @@ def unknown_parameter(instance: Instance) -> Iterator[Finding]:
     names = names_of(instance)
     for name, setting in instance.settings.items():
         use = names.use(name)
-        if use == "no service":
+        if use in ("no service", "unlisted service"):
             yield _without_service(setting, names)
         elif use == "vendor":
             yield _of_a_patch(setting)
-        elif use == "unused" and names.unknown_kind(name) == "other":
+        elif use == "unused" and names.unknown_kind(setting) == "other":
             finding = _unknown(setting, names)
             if finding is not None:
                 yield finding
@@ -65,7 +65,7 @@ def wrong_daemon_prefix(instance: Instance) -> Iterator[Finding]:
     """
     names = names_of(instance)
     for name, setting in instance.settings.items():
-        if names.use(name) != "unused" or names.unknown_kind(name) != "other side":
+        if names.use(name) != "unused" or names.unknown_kind(setting) != "other side":
             continue
         other = counterpart(name, instance.version)
         assert other is not None
@@ -99,7 +99,7 @@ def unused_user_parameter(instance: Instance) -> Iterator[Finding]:
         return
     names = names_of(instance)
     for name, setting in instance.settings.items():
-        if names.use(name) != "unused" or names.unknown_kind(name) != "other":
+        if names.use(name) != "unused" or names.unknown_kind(setting) != "other":
             continue
         if looks_built_in(name) or names.suggest(name) is not None or names.as_word(name):
             continue
@@ -125,7 +125,7 @@ def case_mismatch_name(instance: Instance) -> Iterator[Finding]:
     """
     names = names_of(instance)
     for name, setting in instance.settings.items():
-        if names.use(name) != "unused" or names.unknown_kind(name) != "case":
+        if names.use(name) != "unused" or names.unknown_kind(setting) != "case":
             continue
         right = names.right_case(name)
         assert right is not None
@@ -170,6 +170,14 @@ def _without_service(setting: Setting, names: Names) -> Finding:
 
     matched = match_service_parameter(setting.name)
     service, suffix = (matched[0], matched[1]) if matched is not None else (setting.name, "")
+    if names.use(setting.name) == "unlisted service":
+        return _finding(
+            setting,
+            f'the queue manager reads {setting.name} for a transport "{service}", but postconf says'
+            " that nothing does: it does not know the program of this service for a delivery agent",
+            Severity.INFO,
+            None,
+        )
     suggestion = names.suggest(setting.name)
     if suggestion is not None and suggestion.close and service not in ("smtp", "lmtp", "relay"):
         return _finding(

@@ -142,18 +142,35 @@ def generated(first_seed: int) -> Iterator[Nasty]:
         number += 1_000_003
 
 
-def compare(program: str, count: int, first_seed: int, *, jobs: int = 1) -> Figures:
-    """Compare so many generated pairs, in several processes."""
+def compare(
+    program: str, count: int, first_seed: int, *, jobs: int = 1, save: Path | None = None
+) -> Figures:
+    """Compare so many generated pairs, in several processes.
+
+    The files of a pair that is read differently go to the folder ``save`` as soon as it is found.
+    """
     figures = Figures()
     modes = modes_of(version_of(program))
     tasks = ((program, modes, some) for some in _chunks(islice(generated(first_seed), count)))
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         for found in pool.imap_unordered(_compare_some, tasks):
             for files, by_mode in found:
+                before = len(figures.disagreements)
                 figures.add(files, by_mode)
+                if save is not None and len(figures.disagreements) > before:
+                    _save(figures.disagreements[before:], save / str(figures.pairs))
                 if figures.pairs % 1000 == 0:
                     print(figures.summary(), file=sys.stderr, flush=True)
     return figures
+
+
+def _save(disagreements: list[Disagreement], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder, disagreements[0].files)
+    said = "\n".join(
+        f"{mode}\n {both.postconf}\n {both.postlint}" for mode, _, both in disagreements
+    )
+    (folder / "said").write_text(said, encoding="utf-8")
 
 
 def _chunks(files: Iterator[Nasty]) -> Iterator[list[Nasty]]:
@@ -194,19 +211,20 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     arguments = _arguments()
     gc.freeze()  # what is loaded stays; a collection has only what a run makes to go through
-    figures = compare(arguments.program, arguments.pairs, arguments.seed, jobs=arguments.jobs)
+    figures = compare(
+        arguments.program,
+        arguments.pairs,
+        arguments.seed,
+        jobs=arguments.jobs,
+        save=arguments.save,
+    )
     version = version_of(arguments.program)
     print(f"postconf {version}, seed {arguments.seed}, modes {' '.join(modes_of(version))}")
     print(figures.summary())
     for kind, count in figures.messages.most_common():
         print(f"{count:8} {kind}")
-    for number, (mode, files, both) in enumerate(figures.disagreements[:20]):
+    for mode, _, both in figures.disagreements[:20]:
         print(f"\n{mode}:\n  postconf {both.postconf}\n  postlint {both.postlint}")
-        if arguments.save is not None:
-            folder = arguments.save / str(number)
-            folder.mkdir(parents=True, exist_ok=True)
-            write(folder, files)
-            print(f"  {folder}")
     return 1 if figures.disagreements else 0
 
 

@@ -330,7 +330,6 @@ service_names = st.sampled_from(
         "submission",
         "-o",
         "a.b",
-        "{",
         "mail_dict",
         "a/b",
         "lmtp",
@@ -448,6 +447,7 @@ bad_services = st.sampled_from(
         "smtp inet - - - - - smtpd { -o",
         "smtp inet - - - - - - smtpd",
         "-o x=y",
+        "{ inet - - - - - smtpd",
     )
 )
 master_lines = _mostly(services, rarely=st.sampled_from(NOISE), turns=6)
