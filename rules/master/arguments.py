@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from postlint.postfix.services import Program
     from postlint.syntax.master_cf import Argument, Override, ServiceEntry
 
+BRACED_ARGUMENTS_SINCE = (3, 0)
+
 _SAID_ELSEWHERE = ("#", "\\", '"', "'")
 """First characters of words that are comments, continuations and quotes to whoever wrote them."""
 
@@ -82,8 +84,9 @@ def stray_argument(instance: Instance) -> Iterator[Finding]:
     Good:
         --- master.cf
         smtp inet n - n - - smtpd
-    References: master(5), src/master/single_server.c
+    References: master(5), src/master/single_server.c, src/master/master_ent.c
     """
+    yield from _bad_braces(instance)
     for entry, daemon in _daemons(instance):
         line = command_line(entry)
         yield from _options(entry, line, daemon, instance)
@@ -104,6 +107,32 @@ def stray_argument(instance: Instance) -> Iterator[Finding]:
                 " row of arguments, with which it will not start"
             )
         yield Finding(first.raw.location, message, service=_label(entry))
+
+
+def _bad_braces(instance: Instance) -> Iterator[Finding]:
+    """Arguments whose braces do not match, of any program."""
+    if instance.master_cf is None or instance.version < BRACED_ARGUMENTS_SINCE:
+        return
+    for entry in instance.master_cf.services:
+        if has_template_marks(entry.line.text):
+            continue
+        if program(entry.field("command").text, instance.version) is None:
+            for override in entry.overrides:
+                if override.name is None and override.argument.raw.text.startswith("{"):
+                    yield Finding(
+                        override.argument.raw.location,
+                        f'the override "{override.argument.text.text[:40]}" has no "="',
+                        severity=Severity.WARNING,
+                        service=_label(entry),
+                    )
+        for argument in (*(each.argument for each in entry.overrides), *entry.arguments):
+            if argument.error is None:
+                continue
+            missing = argument.error.startswith("missing")  # else there is text after it
+            what = 'a "{" has no "}"' if missing else 'something follows the "}" of an argument'
+            yield Finding(
+                argument.raw.location, f"{what}: master will not start", service=_label(entry)
+            )
 
 
 def _daemons(instance: Instance) -> Iterator[tuple[ServiceEntry, Program]]:

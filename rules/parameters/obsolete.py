@@ -71,6 +71,9 @@ def dead_obsolete_parameter(instance: Instance) -> Iterator[Finding]:
     names = names_of(instance)
     interval = interval_of(instance)
     for service, setting in explicit_settings(instance):
+        parameter = parameters.get(setting.name)
+        if parameter is not None and parameter.readonly and setting.name_text is not None:
+            yield _read_only(setting, service)
         entry = obsolete.get(setting.name)
         if entry is None or names.use(setting.name, service) in ("legacy", "class", "mentioned"):
             continue
@@ -191,4 +194,14 @@ def _finding(
         parameter=setting.name,
         service=None if service is None else service.label,
         fix=fix,
+    )
+
+
+def _read_only(setting: Setting, service: Service | None) -> Finding:
+    assert setting.name_text is not None
+    return Finding(
+        setting.name_text.location,
+        f"{setting.name} can only be read: each program sets it for itself, whatever is said here",
+        parameter=setting.name,
+        service=None if service is None else service.label,
     )

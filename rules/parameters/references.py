@@ -72,6 +72,8 @@ def undefined_macro(instance: Instance) -> Iterator[Finding]:
                 continue
             seen.add(name)
             yield _undefined(setting, service, mention, names)
+    if not any(service.program == "smtpd" for service in instance.services):
+        yield from _idle_classes(instance, names, interval)
 
 
 @rule("PAR009", severity=Severity.ERROR, tags=("RESTRICTION_CLASS_README",))
@@ -112,6 +114,20 @@ def class_undefined(service: Service) -> Iterator[Finding]:
             related=related,
         )
     yield from _unlisted(service)
+
+
+def _idle_classes(instance: Instance, names: Names, interval: Interval) -> Iterator[Finding]:
+    """Restriction classes without a definition where no smtpd would stumble over them (PAR009)."""
+    for element in instance.main[_CLASSES].elements(braces=False):
+        if not element.known or element.location is None:
+            continue
+        if not _defined(element.text, None, names, interval):
+            yield Finding(
+                element.location,
+                f'restriction class "{element.text}" has no definition',
+                severity=Severity.INFO,
+                parameter=_CLASSES,
+            )
 
 
 def _mentions(value: Value) -> Iterator[_Mention]:

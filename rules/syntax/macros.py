@@ -1,10 +1,10 @@
-"""SYN008, SYN009: expressions with "$" that Postfix can not expand, and values too long to read."""
+"""SYN008, SYN009: malformed expressions and braces, and values too long to read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.names import every_setting, explicit_settings
+from postlint.analysis.names import every_setting, explicit_settings, names_of
 from postlint.analysis.templates import has_template_marks
 from postlint.config.limits import WORD_LIMIT
 from postlint.lint.finding import Finding, Location, Related, Severity
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from postlint.syntax.value import Malformed
 
 _MENTION = LazyPattern(r"\$(?:[({][ \t\r\n]*)?([A-Za-z0-9_]+)")
+BRACES_SINCE = (3, 0)
+LONGEST_LIST = 100_000
+"""Characters of a value whose braces are looked at."""
 _PATTERNS = ("regexp:", "pcre:", "inline:", "cidr:")
 
 
@@ -32,7 +35,9 @@ def bad_macro_syntax(instance: Instance) -> Iterator[Finding]:
     """An expression with "$" is malformed, or refers to itself.
 
     Why: Postfix ends with "macro processing error" when it expands such a value; for a parameter
-        that all programs read that means every one of them, postconf included.
+        that all programs read that means every one of them, postconf included. Of braces around
+        the elements of a list that do not match, postconf warns only; what becomes of the list
+        is for its reader to say.
     Fix: Close every brace. Write $$ for a dollar sign, as at the end of a pattern.
     Bad:
         mydomain = ${other_domain
@@ -41,6 +46,7 @@ def bad_macro_syntax(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) main.cf file format, src/util/mac_parse.c, src/util/mac_expand.c
     """
     looping: list[tuple[Service | None, Setting]] = []
+    yield from _unmatched_braces(instance)
     for service, setting in explicit_settings(instance):
         if "$" not in setting.text or setting.value is None:
             continue
@@ -105,6 +111,56 @@ def _mentions_limit(setting: Setting, scope: Scope) -> bool:
         return False
     values = (scope.get(name) for name in set(_MENTION.findall(setting.text)))
     return any(value is not None and value.limit is not None for value in values)
+
+
+def _unmatched_braces(instance: Instance) -> Iterator[Finding]:
+    """Words that begin with a brace, or whose table does, where postconf(1) misses one."""
+    if instance.version < BRACES_SINCE:
+        return
+    from postlint.show.octets import extract_braced
+
+    names = names_of(instance)
+    for service, setting in explicit_settings(instance):
+        text = setting.text
+        if "{" not in text or setting.value is None or len(text) > LONGEST_LIST:
+            continue
+        if has_template_marks(text):
+            continue
+        parameter = parameters.get(setting.name)
+        if parameter is not None and parameter.type == "raw":
+            continue
+        if names.use(setting.name, service) in ("unused", "vendor", "historic", "other version"):
+            continue
+        for word, inside in _braced(text):
+            _, error = extract_braced(inside)
+            if error is None:
+                continue
+            at = text.find(word)
+            missing = error.startswith("missing")
+            yield Finding(
+                setting.value.cut(at, at + len(word)).location,
+                f'a "{{" in {setting.name} has no "}}"'
+                if missing
+                else f'something follows the "}}" in {setting.name}: "{word}" is no list element',
+                severity=Severity.WARNING,
+                parameter=setting.name,
+                service=None if service is None else service.label,
+            )
+            break
+
+
+def _braced(text: str) -> Iterator[tuple[str, str]]:
+    """The words of a list that are in braces, or name a table in braces, and the braced text."""
+    from postlint.show.octets import braced_words
+
+    for word in braced_words(text):
+        inside = word
+        while inside[:1] != "{":
+            kind, colon, inside = inside.partition(":")
+            if not colon or not kind.isalnum():
+                break
+        else:
+            yield word, inside
 
 
 def _malformed(setting: Setting, service: Service | None, error: Malformed) -> Finding:
