@@ -178,6 +178,8 @@ def is_answered(message: Said, lines: list[Line], findings: Iterable[Finding]) -
         return True  # what a template will say is not known yet
     if message.about.get("name") == "config_directory":
         return True  # postconf was told another one with -c
+    if "null byte" in message.message and not any("\0" in line.text for line in where):
+        return True  # it is in a comment, and nothing is lost
     if any(_ATTACHED.search(line.text) for line in where or lines if line.file == "master.cf"):
         return True  # "-ofoo=x" sets foo, but postconf goes on to look for another "o"
     if "client" in message.about and not where:
