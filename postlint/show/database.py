@@ -6,8 +6,9 @@ import errno
 from typing import TYPE_CHECKING
 
 from postlint.show.database_names import suffixes
-from postlint.show.octets import braced_words, extract_braced, octets, words
+from postlint.show.octets import octets, words
 from postlint.show.reader import UnreadableError, Value
+from postlint.syntax.braces import braced_words, extract_braced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

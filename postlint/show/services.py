@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from postlint.show.messages import FatalError
-from postlint.show.octets import extract_braced, split_name_value
+from postlint.show.octets import split_name_value
+from postlint.syntax.braces import extract_braced
 from postlint.syntax.master_cf import FIELD_NAMES, OPTIONS_WITH_VALUE, ServiceEntry
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from postlint.config.limits import WORD_LIMIT
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
+from postlint.syntax.braces import braced_words, extract_braced
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 from postlint.syntax.value import malformed, parse_value, references
@@ -117,8 +118,6 @@ def _unmatched_braces(instance: Instance) -> Iterator[Finding]:
     """Words that begin with a brace, or whose table does, where postconf(1) misses one."""
     if instance.version < BRACES_SINCE:
         return
-    from postlint.show.octets import extract_braced
-
     names = names_of(instance)
     for service, setting in explicit_settings(instance):
         text = setting.text
@@ -151,8 +150,6 @@ def _unmatched_braces(instance: Instance) -> Iterator[Finding]:
 
 def _braced(text: str) -> Iterator[tuple[str, str]]:
     """The words of a list that are in braces, or name a table in braces, and the braced text."""
-    from postlint.show.octets import braced_words
-
     for word in braced_words(text):
         inside = word
         while inside[:1] != "{":
