@@ -3,7 +3,7 @@ BIN = .venv/bin
 FUZZ_SECONDS = 600
 SEED = 1
 
-.PHONY: help setup howto test lint format bench ecosystem fuzz grammars facts readme docs \
+.PHONY: help setup howto test compare lint format bench ecosystem fuzz grammars facts readme docs \
 	proof-tables proof-tls proof-relay proof-values
 
 help:
@@ -20,6 +20,10 @@ test: ## all tests
 
 proof-values: ## bad values of every parameter, tried on every daemon that reads it (a quarter of an hour)
 	POSTLINT_ALL_PARAMETERS=1 $(BIN)/python -m pytest -n 0 -s tests/differential/test_values.py
+
+compare: ## postlint show and postconf on 20,000 generated pairs of files (PAIRS=, SEED=, PROGRAM=)
+	$(BIN)/python -m tests.show.compare --pairs $(or $(PAIRS),20000) --seed $(or $(SEED),1) \
+	  --program $(or $(PROGRAM),postconf)
 
 lint: ## what CI says before the tests
 	$(BIN)/ruff format --check .
