@@ -339,9 +339,8 @@ def explicit_values(
     for name in names:
         if name in instance.settings:
             yield None, instance.main[name]
-        for service in instance.services:
-            if service.overrides(name):
-                yield service, service[name]
+        for service in instance.overriding(name):
+            yield service, service[name]
 
 
 def _server_mode(level: Effective, service: Service) -> Mode | None:

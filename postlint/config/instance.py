@@ -156,6 +156,18 @@ class Instance:
         """Let go of everything: the instance and what is derived from it refer to each other."""
         self.__dict__.clear()
 
+    def overriding(self, name: str) -> tuple[Service, ...]:
+        """The services that have an override for a name, in their order."""
+        return self._overriding.get(name, ())
+
+    @cached_property
+    def _overriding(self) -> dict[str, tuple[Service, ...]]:
+        found: dict[str, list[Service]] = {}
+        for service in self.services:
+            for name in service.override_names:
+                found.setdefault(name, []).append(service)
+        return {name: tuple(services) for name, services in found.items()}
+
     def services_running(self, *programs: str) -> Iterator[Service]:
         """The services that run one of the programs."""
         return (service for service in self.services if service.program in programs)

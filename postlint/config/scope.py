@@ -95,6 +95,11 @@ class Scope:
         """Whether this scope has an override of its own for the name."""
         return name in self._overrides
 
+    @property
+    def override_names(self) -> tuple[str, ...]:
+        """The names that this scope has overrides of its own for."""
+        return tuple(self._overrides)
+
     def get(self, name: str) -> Effective | None:
         """The effective value; None for a name that is neither set nor a parameter."""
         if name not in self._effective:
