@@ -94,7 +94,7 @@ class Obstacle(NamedTuple):
 class RestrictionLists:
     """The restriction lists of one smtpd service."""
 
-    __slots__ = ("_expanded", "_read", "classes", "classes_known", "scope", "version")
+    __slots__ = ("_all", "_expanded", "_read", "classes", "classes_known", "scope", "version")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -104,14 +104,19 @@ class RestrictionLists:
         self.classes_known = value.known
         """Whether a word that is no restriction and no class here is none at all."""
         self.classes = frozenset(element.text for element in elements if element.known)
+        self._all: tuple[RestrictionList, ...] | None = None
         self._read: dict[str, RestrictionList] = {}
         self._expanded: dict[tuple[str, str | None], RestrictionList] = {}
 
     def __iter__(self) -> Iterator[RestrictionList]:
         """The lists that this version has, in the order in which smtpd consults them."""
-        for parameter, facts in known.LISTS.items():
-            if facts.exists_in(self.version):
-                yield self[parameter]
+        if self._all is None:
+            self._all = tuple(
+                self[parameter]
+                for parameter, facts in known.LISTS.items()
+                if facts.exists_in(self.version)
+            )
+        return iter(self._all)
 
     def __getitem__(self, parameter: str) -> RestrictionList:
         """A list by its parameter."""

@@ -24,7 +24,9 @@ _UNFILLED_WORD = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 
 def has_template_marks(text: str) -> bool:
     """Whether a line or value holds a piece of a template language."""
-    if not ("{" in text or "}" in text or "%" in text or "@@" in text or "?" in text):
+    if not (
+        "{" in text or "}" in text or "%" in text or "@@" in text or "<?" in text or "?>" in text
+    ):
         return False
     return _MARKS.search(text) is not None
 
