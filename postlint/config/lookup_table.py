@@ -31,6 +31,11 @@ CLIENT_TYPES = frozenset({"ldap", "memcache", "mongodb", "mysql", "pgsql", "sqli
 
 _TEMPLATE_MARKS = ("{%", "{{ ", "{#", "<%")
 
+KEPT_PATTERNS = 1 << 20
+"""Characters of a table of regular expressions that is read once for all rules."""
+
+_NO_TEXT = SourceFile("", "")
+
 LONGEST_TEXT = 1 << 16
 """Characters of a table in main.cf whose places are worked out one by one."""
 
@@ -198,6 +203,14 @@ class Table:
 
     def patterns(self) -> Iterator[PatternRule]:
         """The rules of a table of regular expressions."""
+        size = len((self.text or self.source or _NO_TEXT).text)
+        return iter(self._patterns) if size <= KEPT_PATTERNS else self._read_patterns()
+
+    @cached_property
+    def _patterns(self) -> tuple[PatternRule, ...]:
+        return tuple(self._read_patterns())
+
+    def _read_patterns(self) -> Iterator[PatternRule]:
         if self.dialect is None:
             return iter(())
         from postlint.syntax.regexp_table import read_patterns
