@@ -90,7 +90,7 @@ class Options:
             if len(both) > 1:
                 raise FatalError(f"specify one of {_dashed(both, comma=version >= (3, 11))}")
         if "o" in given and "d" in given:
-            raise FatalError("specify one of -d -o")
+            raise FatalError(f"specify one of {_dashed('do', comma=version >= (3, 11))}")
         for letter, allowed in _ALLOWED:
             excess = given.difference(allowed) - {letter}
             if letter in given and excess:
