@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from postlint.config.limits import NESTING_LIMIT
 from postlint.config.placeholders import has_placeholder
 from postlint.syntax.lists import split_list
 
@@ -35,9 +36,9 @@ def approved_tables(instance: Instance, parameter: str) -> frozenset[str] | None
 
 def _tables_in(value: str) -> frozenset[str]:
     found: set[str] = set()
-    waiting = [value]
+    waiting = [(value, 0)]
     while waiting:
-        text = waiting.pop()
+        text, depth = waiting.pop()
         for start, end in split_list(text):
             word = text[start:end]
             if word.startswith("{"):  # { type:name, attribute = value … }
@@ -46,7 +47,8 @@ def _tables_in(value: str) -> frozenset[str]:
                 word = inside[first[0] : first[1]]
             kind, _, nested = word.partition(":")
             if kind in ("unionmap", "pipemap"):
-                waiting.append(nested.removeprefix("{").removesuffix("}"))
+                if depth < NESTING_LIMIT:
+                    waiting.append((nested.removeprefix("{").removesuffix("}"), depth + 1))
             elif kind == "proxy":
                 while nested.startswith("proxy:"):
                     nested = nested.removeprefix("proxy:")

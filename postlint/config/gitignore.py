@@ -77,7 +77,7 @@ class IgnoreFile:
 
     def __init__(self, folder: Path, lines: list[str]) -> None:
         self.folder = folder
-        self._lines = [line for line in lines if _is_sane(line)]
+        self._lines = [line for line in lines if is_bounded(line)]
         self._segments = [list(_segments(line)) for line in self._lines if line and line[0] != "#"]
         self._spec: GitIgnoreSpec | None = None
 
@@ -91,7 +91,7 @@ class IgnoreFile:
         return self._spec.check_file(name).include
 
 
-def _is_sane(line: str) -> bool:
+def is_bounded(line: str) -> bool:
     """Not a pattern whose expression would go back and forth in a long name for ever."""
     return line.count("**") <= _MOST_STARS - 1 and len(_STARS.findall(line)) <= _MOST_STARS
 

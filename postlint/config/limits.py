@@ -17,6 +17,9 @@ PIECE_LIMIT = 1 << 14
 WORD_LIMIT = 10_000
 """Words of a list; the longest of real configurations have some 200."""
 
+NESTING_LIMIT = 50
+"""Tables in the braces of others, one in the other: deeper ones are not looked for."""
+
 
 class LimitError(Exception):
     """A value that is too much to be looked at; the text says what there is too much of."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN
+from postlint.config.limits import NESTING_LIMIT
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables as table_types
 from postlint.records import NamedTuple
@@ -297,31 +298,36 @@ def _unwrap(word: Word, service: Service | None) -> Iterator[tuple[TableUse, str
     """(use, type, where the name begins and ends) of a word, and of the tables in its braces."""
     from postlint.syntax.lists import split_list
 
-    waiting: list[tuple[int, int, str, bool]] = [(word.start, word.end, "", False)]
+    waiting: list[tuple[int, int, str, bool, int]] = [(word.start, word.end, "", False, 0)]
     text = word.value.text
     while waiting:
-        start, end, proxied, piped = waiting.pop()
+        start, end, proxied, piped, depth = waiting.pop()
+        if depth > NESTING_LIMIT:
+            continue
+        depth += 1
         if text[start:end].startswith("{") and text[start:end].endswith("}"):
             # check_ccert_access { type:name, { search_order = … } }
             inside = next(split_list(text[start + 1 : end - 1]), None)
             if inside is not None:
-                waiting.append((start + 1 + inside[0], start + 1 + inside[1], proxied, piped))
+                waiting.append(
+                    (start + 1 + inside[0], start + 1 + inside[1], proxied, piped, depth)
+                )
             continue
         kind, colon, name = text[start:end].partition(":")
         if not colon or not kind or not name:
             continue
         start += len(kind) + 1
         if kind == "debug":
-            waiting.append((start, end, proxied, piped))
+            waiting.append((start, end, proxied, piped, depth))
         elif kind == "proxy":
             while name.startswith("proxy:"):
                 name = name.removeprefix("proxy:")
-            waiting.append((start, end, proxied or name, piped))
+            waiting.append((start, end, proxied or name, piped, depth))
         elif kind in ("unionmap", "pipemap") and name.startswith("{") and name.endswith("}"):
             members = list(split_list(name[1:-1]))
             for number, (first, last) in reversed(list(enumerate(members))):
                 later = piped or (kind == "pipemap" and number > 0)
-                waiting.append((start + 1 + first, start + 1 + last, proxied, later))
+                waiting.append((start + 1 + first, start + 1 + last, proxied, later, depth))
         else:
             yield TableUse(word, service, proxied, piped), kind, start, end
 

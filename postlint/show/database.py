@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from postlint.config.limits import NESTING_LIMIT
 from postlint.show.database_names import suffixes
 from postlint.show.octets import octets, words
 from postlint.show.reader import UnreadableError, Value
@@ -52,11 +53,13 @@ class Databases:
             return
         self._find(text, scope, recurse=True)
 
-    def _find(self, text: str, scope: Service | None, *, recurse: bool) -> None:
+    def _find(self, text: str, scope: Service | None, *, recurse: bool, depth: int = 0) -> None:
+        if depth > NESTING_LIMIT:
+            return
         version = self._version
         if version < (3, 0):
             for word in words(text):
-                self._table(word, scope, recurse=recurse)
+                self._table(word, scope, recurse=recurse, depth=depth)
             return
         comment = (
             (lambda word, rest: self._comment(word, rest, scope)) if version >= (3, 8) else None
@@ -65,11 +68,11 @@ class Databases:
             if word[0] == "{" and version >= (3, 5):
                 inside = self._inside(word, scope)
                 if recurse:
-                    self._find(inside, scope, recurse=recurse)
+                    self._find(inside, scope, recurse=recurse, depth=depth + 1)
             else:
-                self._table(word, scope, recurse=recurse)
+                self._table(word, scope, recurse=recurse, depth=depth)
 
-    def _table(self, word: str, scope: Service | None, *, recurse: bool) -> None:
+    def _table(self, word: str, scope: Service | None, *, recurse: bool, depth: int) -> None:
         kind, colon, name = word.partition(":")
         while colon and kind in self._adapters:
             kind, colon, name = name.partition(":")
@@ -82,7 +85,7 @@ class Databases:
         elif first == "{" and self._version >= (3, 0):
             inside = self._inside(name, scope)
             opaque = self._version >= (3, 8) and kind in _PATTERN_TYPES
-            self._find(inside, scope, recurse=recurse and not opaque)
+            self._find(inside, scope, recurse=recurse and not opaque, depth=depth + 1)
         elif first != ".":
             for suffix in self._suffixes.get(kind, ()):
                 self._flag(f"{name}_{suffix}", scope)
