@@ -39,6 +39,11 @@ def test_the_sample_is_what_the_tool_prints() -> None:
     assert tool("update_readme").updated(README) == README, "make readme"
 
 
+def test_the_reference_is_what_the_rules_say() -> None:
+    reference = tool("build_rule_reference")
+    assert reference.REFERENCE.read_text(encoding="utf-8") == reference.reference(), "make docs"
+
+
 def test_ci_runs_the_command_of_the_readme() -> None:
     (command,) = re.findall(r"^    (.*pytest.*)$", README, re.MULTILINE)
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == command

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.ecosystem import survey
+from tests.ecosystem.configurations import COLLECTION, available
 
 
 def test_a_difference_is_what_one_side_has_more_of() -> None:
@@ -11,3 +14,12 @@ def test_a_difference_is_what_one_side_has_more_of() -> None:
     assert list(survey.added(old, new).elements()) == [("main/a", "DUP001 error", "3")]
     assert list(survey.added(new, old).elements()) == [("main/a", "DUP001 info", "3")]
     assert not survey.added(old, old)
+
+
+@pytest.mark.skipif(not available(), reason=f"no real configurations in {COLLECTION}")
+def test_findings_are_the_accepted_ones() -> None:
+    now = survey.places(survey.survey())
+    assert len(now) > 200
+    came, went = survey.added(survey.accepted(), now), survey.added(now, survey.accepted())
+    assert not came, f"read with make ecosystem, then accept or mend: {sorted(came)[:20]}"
+    assert not went, f"read with make ecosystem, then accept: {sorted(went)[:20]}"
