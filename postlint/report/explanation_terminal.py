@@ -21,22 +21,13 @@ _UNCERTAIN: Final = "what smtpd answers depends on what can not be known here, o
 
 def as_lines(service: str, evaluation: Evaluation, *, width: int, color: bool) -> str:
     """Each restriction with its answer, the reason and where it is written."""
-    from io import StringIO
-
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
-    screen = StringIO()
-    console = Console(
-        file=screen,
-        width=max(width, NARROW),
-        force_terminal=color,
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    from postlint.report.screen import Screen
+
+    screen = Screen(width=max(width, NARROW), color=color)
+    console = screen.console
     session = visible(evaluation.session.describe())
     console.print(Text(f"{service}: {session}", style="bold"))
     parameter = ""
@@ -52,7 +43,7 @@ def as_lines(service: str, evaluation: Evaluation, *, width: int, color: bool) -
         line = Text(text if len(said) > 1 else f"smtpd: {text}")
         line.stylize("bold green" if accepted else "bold red")
         console.print(Padding(line, (0, 0, 0, 2 if len(said) > 1 else 0)))
-    return "".join(f"{line.rstrip()}\n" for line in screen.getvalue().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in screen.text().splitlines())
 
 
 def _line(step: Step) -> Text:

@@ -38,21 +38,12 @@ def as_table(
     found: Iterable[tuple[Instance, Sequence[ServiceExposure]]], *, width: int, color: bool
 ) -> str:
     """A table of servers and one of clients for every installation."""
-    from io import StringIO
-
-    from rich.console import Console
     from rich.text import Text
 
-    screen = StringIO()
-    console = Console(
-        file=screen,
-        width=max(width, NARROW),
-        force_terminal=color,
-        no_color=not color,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
+    from postlint.report.screen import Screen
+
+    screen = Screen(width=max(width, NARROW), color=color)
+    console = screen.console
     for number, (instance, services) in enumerate(found):
         if number:
             console.print()
@@ -66,7 +57,7 @@ def as_table(
             console.print(_clients(clients))
         if servers or clients:
             console.print("Ciphers are those of TLS 1.2 and older; TLS 1.3 has good ones only.")
-    return screen.getvalue()
+    return screen.text()
 
 
 def _is_client(item: ServiceExposure) -> bool:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-import tempfile
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +14,11 @@ from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
 from postlint.lint.registry import bundled_rules
 from tests.differential.dovecot import USER, authentication
-from tests.differential.tls_clients import make_certificate
 from tests.postfix_server import NoReply, require_master, running, smtpd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from postlint.config.service import Service
     from tests.postfix_server import Client, Server, ServiceLine
@@ -47,16 +45,6 @@ VARIANTS = {
     "hidden": {"smtpd_discard_ehlo_keywords": "auth"},
     "off": {"smtpd_sasl_auth_enable": "no"},
 }
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    require_master()
-    with tempfile.TemporaryDirectory(prefix="pl-") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        make_certificate(path)
-        yield path
 
 
 @pytest.fixture(scope="module")

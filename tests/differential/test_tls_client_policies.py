@@ -7,18 +7,17 @@ spelling of the key decide together whether it is sent, and with what.
 from __future__ import annotations
 
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.differential.tls_clients import make_certificate, require_openssl
+from tests.differential.tls_clients import require_openssl
 from tests.differential.tls_delivery import Case, deliver, sinks
-from tests.postfix_server import require_master, smtpd
+from tests.postfix_server import smtpd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from postlint.analysis.client_policies import ClientPolicy
     from tests.postfix_server import Server
@@ -156,16 +155,6 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("[localhost]", "[localhost]"),
     ("[localhost]", "[localhost]:PORT"),
 )
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    require_master()
-    with tempfile.TemporaryDirectory(prefix="pl-") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        make_certificate(path)
-        yield path
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -29,13 +27,12 @@ from tests.differential.tls_clients import (
     VERSION_OPTIONS,
     asks_for_certificate,
     handshake,
-    make_certificate,
 )
 from tests.postfix_server import Client, NoReply, ServiceLine, require_master, running, smtpd
 from tests.tls_generator import make_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from postlint.analysis.cipher_suites import Suite
     from postlint.analysis.exposure import ServiceExposure
@@ -67,16 +64,6 @@ class Seen(NamedTuple):
     asked: bool
     before: frozenset[str] | None
     after: frozenset[str] | None
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    require_master()
-    with tempfile.TemporaryDirectory(prefix="pl-") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        make_certificate(path)
-        yield path
 
 
 def login_words(lines: frozenset[str]) -> frozenset[str]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from postlint.lint.registry import bundled_rules
 from tests.differential.dovecot import authentication
-from tests.differential.tls_clients import make_certificate, require_openssl
+from tests.differential.tls_clients import require_openssl
 from tests.differential.tls_delivery import Case, deliver, sinks
 from tests.linting import lint_files
 from tests.postfix_server import require_master, smtpd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from postlint.lint.finding import Finding
     from tests.postfix_server import Server
@@ -75,16 +74,6 @@ POLICIES = (
     ("verify", "CRT014", "deferred", "TLSv1.3"),
 )
 """For Postfix 3.7: attributes and braces of later releases are mistakes."""
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    require_master()
-    with tempfile.TemporaryDirectory(prefix="pl-") as name:
-        path = Path(name)
-        path.chmod(0o755)
-        make_certificate(path)
-        yield path
 
 
 @pytest.fixture(scope="module")
