@@ -230,12 +230,12 @@ def _negotiable(
     if offered is None:
         return Handshake(None, (), ciphers.grade, ciphers.excluded, suites, ciphers.problem)
     certain, old = offered.certain, offered.library
+    top = _below_hole(certain, protocols)
     if level:  # OpenSSL 3 has these at level 0 only
         old += tuple(name for name in certain if name in _UP_TO_1_1)
         certain = tuple(name for name in certain if name not in _UP_TO_1_1)
     problem = ciphers.problem
     if suites is not None:
-        top = _below_hole(certain, protocols)
         if side == "server" and problem is None and top and not _has_suite(top, suites, old=False):
             problem = Problem(False, f"no cipher is left for {top}", value)
         suites = tuple(suite for suite in suites if not suite.shared_secret)
@@ -264,19 +264,20 @@ def _without_certificate(found: Handshake) -> Handshake:
     if found.problem is not None:
         return found
     suites = found.suites
-    protocols = found.protocols
+    protocols, old = found.protocols, found.old_protocols
     if suites is not None:
         suites = tuple(suite for suite in suites if not suite.authentication)
+        old = tuple(name for name in old if _has_suite(name, suites, old=True))
     if protocols is not None:
         protocols = tuple(
             name
             for name in protocols
             if name != "TLSv1.3" and (suites is None or _has_suite(name, suites, old=False))
         )
-    if protocols == () and not found.old_protocols:
+    if protocols == () and not old:
         problem = Problem(False, "without a certificate no cipher is left", None)
-        return found._replace(protocols=(), suites=(), problem=problem)
-    return found._replace(protocols=protocols, suites=suites)
+        return found._replace(protocols=(), old_protocols=(), suites=(), problem=problem)
+    return found._replace(protocols=protocols, old_protocols=old, suites=suites)
 
 
 def _ciphers(

@@ -77,6 +77,26 @@ def test_versions_need_ciphers(tmp_path: Path, settings: str, protocols: tuple[s
     assert handshake(tmp_path, MAY + CHAIN + settings).protocols == protocols
 
 
+LEVEL_ONE = "tls_medium_cipherlist = HIGH:@SECLEVEL=1\n"
+
+
+def test_a_hole_counts_whatever_the_security_level(tmp_path: Path) -> None:
+    """OpenSSL wants a cipher for the version below the hole, although the level keeps it out."""
+    hole = f"{MAY}{CHAIN}{LEVEL_ONE}smtpd_tls_protocols = !TLSv1.2\n"
+    assert handshake(tmp_path, hole).protocols == ("TLSv1.3",)
+    found = handshake(tmp_path, f"{hole}smtpd_tls_exclude_ciphers = SHA1, SHA256, SHA384\n")
+    assert found.protocols == () and found.problem is not None
+
+
+def test_no_anonymous_ciphers_above_level_zero(tmp_path: Path) -> None:
+    """Not for the versions either that only an old library has at that level."""
+    anonymous = f"{MAY}smtpd_tls_cert_file = none\nsmtpd_tls_protocols = !TLSv1\n"
+    assert handshake(tmp_path, anonymous).protocols == ("TLSv1.1", "TLSv1.2")
+    found = handshake(tmp_path, anonymous + LEVEL_ONE)
+    assert (found.protocols, found.old_protocols) == ((), ())
+    assert found.problem is not None
+
+
 def test_unknown_values(tmp_path: Path) -> None:
     found = handshake(tmp_path, f"{MAY}{CHAIN}smtpd_tls_protocols = {{{{ tls }}}}\n")
     assert found.protocols is None
