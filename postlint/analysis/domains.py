@@ -171,11 +171,6 @@ class DomainList:
         return access_table(self._scope, bare).look_up(((domain, part),))
 
 
-def domain_list(value: Effective, version: PostfixVersion, files: Files) -> DomainList:
-    """Read the value of a domain list that matches whole names."""
-    return DomainList(value, _items(value, version, files), parents=False)
-
-
 def address_class(parameter: str, instance: Instance) -> DomainList:
     """One of CLASSES; main.cf alone decides, overrides in master.cf do not count."""
     scope = instance.main

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from postlint.analysis.restrictions import Item, RestrictionList, RestrictionLists
     from postlint.config.instance import Instance
-    from postlint.config.scope import Scope
     from postlint.config.service import Service
 
 ETRN = "smtpd_etrn_restrictions"
@@ -63,11 +62,6 @@ def uses_in(lists: RestrictionLists, start: RestrictionList) -> Iterator[Use]:
     for part in lists.with_classes(start):
         for item in part.items:
             yield Use(item, part, start)
-
-
-def setting_location(scope: Scope, name: str) -> Location | None:
-    """Where a setting has its value; None for a default."""
-    return scope[name].value_location
 
 
 def top_of_main_cf(instance: Instance) -> Location | None:
