@@ -24,7 +24,8 @@ from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
 from postlint.config.files import is_installed
 from postlint.config.load import load_instance
-from postlint.lint.parallel import WorkerDiedError, check_here, check_in_processes
+from postlint.lint.errors import WorkerDiedError
+from postlint.lint.parallel import check_here, check_in_processes
 from postlint.lint.result import Notification, Result
 from postlint.lint.runner import Runner, Target
 from postlint.postfix.versions import PostfixVersion
@@ -126,7 +127,7 @@ def run(options: Namespace) -> int:
 
     discovery = Discovery(kind, host=options.host)
     candidates = discovery.find(paths, _StandardInput().read)
-    runner = Runner(known, rules)
+    runner = Runner(known, rules, jobs)
     runner.notifications += [
         Notification("unreadable-file", reason, path=path) for path, reason in discovery.unreadable
     ]

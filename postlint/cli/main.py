@@ -125,7 +125,7 @@ def _internal_error(error: Exception) -> int:
 
         print_exception(error)
         return EXIT_TROUBLE
-    from postlint.lint.runner import crash
+    from postlint.lint.calls import crash
 
     return _trouble(
         f"internal error: {crash(error)} (please report it; {TRACEBACK}=1 shows the traceback)"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from postlint.config.boundary import Boundary, LeadsOutError, UnreadableFileError, read_regular
 from postlint.syntax.source import SourceFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CONFIG_DIRECTORY = "/etc/postfix"
 """Where Postfix expects the files of an instance, unless config_directory says else."""
@@ -152,6 +156,11 @@ class Files:
             if not isinstance(error.__cause__, PermissionError):
                 self._refuse(path, error)
             return None
+
+    def learn(self, located: Iterable[str], refused: Iterable[tuple[str, str]]) -> None:
+        """Take over what the files of the same instance in another process were asked."""
+        self._located.update(dict.fromkeys(located))
+        self.refused += [item for item in refused if item not in self.refused]
 
     def open_to_all(self, path: Path) -> bool:
         """Whether every user of the host may search the folders that a file really lies in.

@@ -83,9 +83,9 @@ class Instance:
         """Tells the types of tables that the Postfix of this host opens, where it is for that."""
         self.main = Scope(self.version, settings, complete=main_cf is not None)
         self.services = tuple(self._services())
+        """The services that master(8) runs: of several definitions the last (master_conf.c)."""
         self.notes: list[str] = []
         """What users should know of this analysis as a whole, once."""
-        """The services that master(8) runs: of several definitions the last (master_conf.c)."""
         self.derived: dict[object, Any] = {}
         """The answers of functions that are asked once: see postlint.config.derived."""
 

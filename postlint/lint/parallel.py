@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from postlint.lint.calls import crash
+from postlint.lint.errors import WorkerDiedError
 from postlint.lint.result import Notification
-from postlint.lint.runner import Runner, crash
+from postlint.lint.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
 
 _TOGETHER = 32
 """Instances that a process takes at once, at most."""
-
-
-class WorkerDiedError(Exception):
-    """A process was killed from outside, for its memory perhaps."""
 
 
 def check_here(
@@ -49,6 +47,8 @@ def _check_each(
     for candidate in candidates:
         try:
             outcome = _check(runner, prepare, candidate, reuse)
+        except WorkerDiedError:
+            raise
         except Exception as error:
             message = f"could not be checked: {crash(error)}"
             yield Notification("internal-error", message, path=_name(candidate))
@@ -79,7 +79,8 @@ def check_in_processes(
 ) -> Iterator[Outcome | Notification]:
     """Check in ``jobs`` processes, which load all rules themselves; raises WorkerDiedError.
 
-    The outcomes come in the order of the candidates. ``reuse``: each process may take the
+    The outcomes come in the order of the candidates. Where there are fewer of them than ``jobs``,
+    the processes share out tables with the others. ``reuse``: each process may take the
     results of instances that are the same.
     """
     import sys
@@ -92,16 +93,18 @@ def check_in_processes(
     method = "fork" if sys.platform == "linux" else None  # the quickest; no threads run here
     codes = frozenset(rule.code for rule in rules)
     known = {rule.code: rule for rule in load_rules()}
-    size = max(1, min(_TOGETHER, len(candidates) // (4 * jobs)))
+    processes = min(jobs, len(candidates))
+    own = jobs // processes
+    size = max(1, min(_TOGETHER, len(candidates) // (4 * processes)))
     parts = [candidates[at : at + size] for at in range(0, len(candidates), size)]
     try:
         with ProcessPoolExecutor(
-            jobs, get_context(method), _begin, (load_rules, codes, prepare, reuse)
+            processes, get_context(method), _begin, (load_rules, codes, prepare, reuse, own)
         ) as pool:
             for data in pool.map(_work, parts):
                 yield from loads(data, known)
     except BrokenProcessPool as error:
-        raise WorkerDiedError("a process of --jobs died") from error
+        raise WorkerDiedError from error
 
 
 class _Worker:
@@ -117,9 +120,10 @@ def _begin(
     codes: frozenset[str],
     prepare: Prepare,
     reuse: bool,
+    jobs: int,
 ) -> None:
     known = load_rules()
-    _Worker.runner = Runner(known, [rule for rule in known if rule.code in codes])
+    _Worker.runner = Runner(known, [rule for rule in known if rule.code in codes], jobs)
     _Worker.prepare = staticmethod(prepare)
     _Worker.reuse = _new_reuse() if reuse else None
 

@@ -1,20 +1,23 @@
-"""Running rules over instances: call, attribute, merge, suppress, sort."""
+"""Running rules over instances: call, merge, suppress, sort."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from postlint.lint.calls import call, inputs
 from postlint.lint.finding import Finding, Identity
 from postlint.lint.result import InstanceSummary, Notification, Result
+from postlint.lint.sources import sources_of, table_sources
 from postlint.lint.suppression import Suppressions
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from postlint.config.instance import Instance
+    from postlint.lint.calls import Said
     from postlint.lint.rule import Rule
-    from postlint.syntax.source import Location, SourceFile
+    from postlint.syntax.source import Location
 
 
 _IDENTIFYING = 4096
@@ -50,9 +53,11 @@ class Runner:
     ``notifications`` takes what is known before the run; reports show it first.
     """
 
-    def __init__(self, known: Sequence[Rule], rules: Sequence[Rule]) -> None:
+    def __init__(self, known: Sequence[Rule], rules: Sequence[Rule], jobs: int = 1) -> None:
+        """``jobs``: processes for the tables of an instance."""
         self._known = tuple(known)
         self._rules = tuple(rules)
+        self._jobs = jobs
         self.notifications: list[Notification] = []
         self.watch: Callable[[float], None] | None = None
         """Is told, while an instance is checked, which part of its rules have run."""
@@ -91,31 +96,56 @@ class Runner:
     def check(self, target: Target) -> Outcome:
         """Run the rules on one instance."""
         instance = target.instance
-        notifications: list[Notification] = []
-        found: list[Finding] = []
-        for number, rule in enumerate(self._rules):
-            if rule.scope != "suppressions":
-                found += _call(rule, _inputs(rule, instance), instance, notifications)
-            if self.watch is not None:
-                self.watch(number / len(self._rules))
-        suppressions = Suppressions(_sources(instance), self._known, self._rules)
+        said = self._all_said(instance)
+        found = [finding for _, item in said for finding in item.findings]
+        suppressions = Suppressions(sources_of(instance), self._known, self._rules)
         findings, hidden = suppressions.apply(merge(found))
         for rule in self._rules:
             if rule.scope == "suppressions":
-                findings += _call(rule, (suppressions,), instance, notifications)
+                said.append((rule, call(rule, (suppressions,))))
+                findings += said[-1][1].findings
         _identify(findings + hidden)
         _mark_secrets(instance, findings)
         if target.reported is not None:
-            reported = target.reported | {source.path for source in _table_sources(instance)}
+            reported = target.reported | {source.path for source in table_sources(instance)}
             findings = [item for item in findings if item.location.path in reported]
             hidden = [item for item in hidden if item.location.path in reported]
+        notifications = [note for rule, item in said for note in _crashes(rule, item, instance)]
         notifications += [
             Notification("unreadable-file", reason, level="note", path=path)
-            for path, reason in instance.files.refused
+            for path, reason in sorted(instance.files.refused)
         ]
-        paths = frozenset(source.path for source in _sources(instance))
+        paths = frozenset(source.path for source in sources_of(instance))
         notes = tuple(instance.notes)
         return Outcome(_summary(instance), findings, hidden, notifications, paths, notes)
+
+    def _all_said(self, instance: Instance) -> list[tuple[Rule, Said]]:
+        """What each rule says, in their order; not of suppressions, which come later."""
+        said: dict[int, Said] = {}
+        tables = None
+        if self._jobs > 1:
+            from postlint.lint.table_processes import share_tables
+
+            tables = share_tables(instance, self._rules, self._jobs)
+
+        def watch() -> None:
+            if self.watch is not None:
+                part = len(said) / len(self._rules)
+                self.watch(part if tables is None else (part + tables.part) / 2)
+
+        for number, rule in enumerate(self._rules):
+            if rule.scope != "suppressions" and (tables is None or not tables.takes(rule)):
+                said[number] = call(rule, inputs(rule.scope, instance))
+            watch()
+        if tables is not None:
+            said |= tables.said(watch)
+        return [(self._rules[number], said[number]) for number in sorted(said)]
+
+
+def _crashes(rule: Rule, said: Said, instance: Instance) -> Iterator[Notification]:
+    for text in dict.fromkeys(said.crashes):
+        message = f"rule {rule.code} failed on {instance.path}: {text}"
+        yield Notification("internal-error", message, path=instance.path, rule=rule)
 
 
 def _mark_secrets(instance: Instance, findings: Iterable[Finding]) -> None:
@@ -130,23 +160,6 @@ def _mark_secrets(instance: Instance, findings: Iterable[Finding]) -> None:
         from postlint.config.lookup_table import mark_secrets
 
         mark_secrets(instance)
-
-
-def _call(
-    rule: Rule, inputs: Iterable[object], instance: Instance, notifications: list[Notification]
-) -> list[Finding]:
-    findings: list[Finding] = []
-    try:
-        for value in inputs:
-            for finding in rule.check(value):
-                finding.attribute(rule)
-                if rule.scope == "service":
-                    finding.services = ((value.label, value.location),)  # type: ignore[attr-defined]
-                findings.append(finding)
-    except Exception as error:
-        message = f"rule {rule.code} failed on {instance.path}: {crash(error)}"
-        notifications.append(Notification("internal-error", message, path=instance.path, rule=rule))
-    return findings
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:
@@ -170,36 +183,6 @@ def merge(findings: Iterable[Finding]) -> list[Finding]:
         if id(finding) in services:
             finding.services = tuple(services[id(finding)].items())
     return list(merged.values())
-
-
-def _inputs(rule: Rule, instance: Instance) -> Iterable[object]:
-    match rule.scope:
-        case "main_cf":
-            return () if instance.main_cf is None else (instance.main_cf,)
-        case "master_cf":
-            return () if instance.master_cf is None else (instance.master_cf,)
-        case "service":
-            return instance.services
-        case "policy_table":
-            return instance.policy_tables
-        case "table":
-            return (table for table in instance.tables if table.readable)
-        case _:
-            return (instance,)
-
-
-def _sources(instance: Instance) -> list[SourceFile]:
-    trees = [tree.source for tree in (instance.main_cf, instance.master_cf) if tree is not None]
-    return trees + _table_sources(instance)
-
-
-def _table_sources(instance: Instance) -> list[SourceFile]:
-    """The lookup tables that have been read; finding them is not what this is for."""
-    found = [table.source for table in instance.policy_tables if table.inline is None]
-    for table in instance.__dict__.get("tables", ()):
-        if table.loaded is not None and table.loaded not in found:
-            found.append(table.loaded)
-    return found
 
 
 def _summary(instance: Instance) -> InstanceSummary:
@@ -230,18 +213,3 @@ def _identify(findings: Iterable[Finding]) -> None:
         )
         seen[identity] = number = seen.get(identity, 0) + 1
         finding.identity = identity._replace(number=number)
-
-
-def crash(error: BaseException) -> str:
-    """What postlint failed on; not in the words of the exception, which may quote a secret."""
-    return f"{type(error).__name__} at {crash_site(error)}"
-
-
-def crash_site(error: BaseException) -> str:
-    """File and line where an exception was raised."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return "an unknown place"
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

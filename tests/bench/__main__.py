@@ -41,6 +41,7 @@ def measurements(folder: Path, rounds: int) -> dict[str, Callable[[], Iterable[R
         "startup": lambda: [startup.cold_start(6 * rounds)],
         "instance": lambda: [instances.one_more(folder / "distinct", rounds)],
         "tables": lambda: tables.ratios(folder, rounds),
+        "parallel": lambda: [tables.in_parallel(folder / "shared", rounds)],
         "growth": lambda: growth.ratios(folder, rounds),
         "fleet": lambda: [
             instances.growth(folder / "identical", 1, distinct=False),

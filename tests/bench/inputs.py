@@ -85,6 +85,15 @@ def table(kind: str, number: int) -> dict[str, str]:
     return {"main.cf": setting, "table": _lines(number, line)}
 
 
+def tables(number: int) -> dict[str, str]:
+    """An instance with tables of several kinds, so many lines each."""
+    kinds = ("access", "aliases", "cidr", "indexed")
+    settings = [TABLES[kind][0].replace("/table", f"/{kind}") for kind in kinds]
+    return {"main.cf": "".join(settings)} | {
+        kind: _lines(number, TABLES[kind][1]) for kind in kinds
+    }
+
+
 def write_table(folder: Path, kind: str, number: int) -> Path:
     """Make them in a process of its own: memory that this one had would count for its children."""
     with ProcessPoolExecutor(1) as pool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from shutil import which
 from statistics import median
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.installed import environment
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 class Usage(NamedTuple):
     """What one command took, its children included.
 
-    ``seconds``: user and system time; ``memory``: the most that a process had, in MB.
+    ``seconds``: user and system time; ``memory``: the most that a process had, in MB;
+    ``elapsed``: seconds on the clock.
     """
 
     seconds: float
     memory: float
+    elapsed: float
 
 
 class Ratio(NamedTuple):
@@ -50,10 +53,11 @@ def run(command: Sequence[str | Path], *, input_file: str | Path = os.devnull) -
     ]
     program = which(words[0])
     assert program is not None, f"{words[0]} is not here"
+    start = monotonic()
     process = os.posix_spawn(program, words, environment(), file_actions=actions)
     _, status, usage = os.wait4(process, 0)
     assert os.waitstatus_to_exitcode(status) in {0, 1}, words
-    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, monotonic() - start)
 
 
 def interleaved(commands: Sequence[Sequence[str | Path]], rounds: int) -> list[Usage]:
@@ -63,6 +67,10 @@ def interleaved(commands: Sequence[Sequence[str | Path]], rounds: int) -> list[U
         for command, usages in zip(commands, taken, strict=True):
             usages.append(run(command))
     return [
-        Usage(median(usage.seconds for usage in usages), max(usage.memory for usage in usages))
+        Usage(
+            median(usage.seconds for usage in usages),
+            max(usage.memory for usage in usages),
+            median(usage.elapsed for usage in usages),
+        )
         for usages in taken
     ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LINES = 1_000_000
+SHARED_LINES = 250_000
 FEWER = {"regexp": 10_000}
 """Kinds of which fewer lines are measured: a million patterns take Postfix six gigabytes."""
 
@@ -51,3 +52,11 @@ def ratios(folder: Path, rounds: int) -> Iterator[Ratio]:
             budget = 1.0 if at == 0 else None
             yield Ratio(f"{what}, to `{shown}`", many.seconds, other.seconds, budget, many.memory)
         yield Ratio(f"{what}, to {lines // 10:,} lines", many.seconds, few.seconds, 11.0)
+
+
+def in_parallel(folder: Path, rounds: int) -> Ratio:
+    """The tables of one instance in two processes, by the clock."""
+    made = inputs.write(folder, inputs.tables(SHARED_LINES))
+    one, two = interleaved([check(made), check("--jobs", "2", made)], rounds)
+    what = f"Four tables with {SHARED_LINES:,} lines, `--jobs 2` to one process, by the clock"
+    return Ratio(what, two.elapsed, one.elapsed, None, two.memory)
