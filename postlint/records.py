@@ -75,12 +75,10 @@ else:
             return tuple(self)
 
         def _replace(self, **named):
-            values = [
-                named.pop(field, value) for field, value in zip(self._fields, self, strict=True)
-            ]
+            changed = tuple.__new__(type(self), map(named.pop, self._fields, self))
             if named:
                 raise TypeError(f"{type(self).__name__} has no {', '.join(named)}")
-            return tuple.__new__(type(self), values)
+            return changed
 
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))
