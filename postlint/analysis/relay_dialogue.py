@@ -161,7 +161,7 @@ class _Dialogue:
             return states
         start = {_fresh(state) for state in states} if fresh else states
         restrictions = self._lists[parameter]
-        if restrictions.value.problem is not None:
+        if not restrictions.items or restrictions.value.problem is not None:
             return start
         return self._go_on(self._evaluator.run(restrictions, start))
 
