@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from postlint.config.derived import once
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables
 from postlint.records import NamedTuple
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from postlint.config.effective import Element
     from postlint.config.instance import Instance
     from postlint.config.lookup_table import Table
-    from postlint.config.scope import Scope
     from postlint.syntax.cidr_table import CidrRule, Network
     from postlint.syntax.pattern import Dialect
     from postlint.syntax.pattern_match import Budget, Matcher
@@ -189,27 +189,26 @@ class UnreadableTable(AccessTable):
 UNREADABLE = UnreadableTable()
 
 
-def access_table(scope: Scope, element: Element) -> AccessTable:
-    """The table that a word of a restriction list or a match list names."""
+def access_table(instance: Instance, element: Element) -> AccessTable:
+    """The table that a word of a restriction list or a match list of an instance names."""
     if not element.known:
         return UNREADABLE
-    instance: Instance | None = getattr(scope, "instance", None)
     text = element.text
     while text.startswith(("proxy:", "debug:")):
         text = text[len("proxy:") :]
     kind, _, name = text.partition(":")
     if kind in ("static", "inline", "fail"):
         return _in_place(kind, name, element.location)
-    if tables.get(kind, scope.version) is None or not name:
+    if tables.get(kind, instance.version) is None or not name:
         return UnreadableTable(f'"{kind}" is no table type')
     if kind in _PATTERN_TYPES and name.startswith("{"):
-        if scope.version < IN_BRACES_SINCE:
+        if instance.version < IN_BRACES_SINCE:
             return UNREADABLE
         return _rules_in_place(kind, name, element.location)
-    return UNREADABLE if instance is None else table_of(instance, kind, name)
+    return table_of(instance, kind, name)
 
 
-@lru_cache(maxsize=256)
+@once
 def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     """A table of a file, read once."""
     from postlint.config.lookup_table import Table

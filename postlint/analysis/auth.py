@@ -100,7 +100,7 @@ def _keywords_for_stranger(service: Service) -> list[str] | None:
     from postlint.analysis.access_tables import access_table
 
     for element in maps.elements():
-        found = access_table(service, element).look_up(((_STRANGER, False),))
+        found = access_table(service.instance, element).look_up(((_STRANGER, False),))
         if found.unknown or found.error:
             return None
         if found.value is not None:
@@ -160,7 +160,7 @@ def _own_recipient(service: Service) -> str | None:
 
 def _lets_all_in(service: Service) -> bool:
     """Whether no list has anything in it that could keep mail for a domain of this host out."""
-    from postlint.analysis.relay import restriction_lists
+    from postlint.analysis.restrictions import restriction_lists
 
     if service.instance.main["mydestination"].empty is not False:
         return False

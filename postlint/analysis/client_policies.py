@@ -142,7 +142,7 @@ def _look_up(service: Service, hop: str) -> _Found:
     value = service[f"{service.program}_tls_policy_maps"]
     if value.problem is not None:
         return _Found(known=False)
-    tables = [access_table(service, element) for element in value.elements()]
+    tables = [access_table(service.instance, element) for element in value.elements()]
     for key in _keys(hop.lower()):
         for table in tables:
             found = table.look_up(((key, False),))

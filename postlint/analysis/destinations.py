@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.domains import address_class, matches_parents, relay_domains_of
 from postlint.analysis.host_names import is_host_name, is_ip_address
-from postlint.analysis.networks import UNKNOWN_NAME, AddressList, address_list
+from postlint.analysis.networks import UNKNOWN_NAME, addresses_of, matches
 from postlint.config.derived import once
 from postlint.config.effective import UNKNOWN, Element
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from postlint.analysis.domains import DomainList, Match
+    from postlint.analysis.domains import Match
+    from postlint.analysis.networks import AddressList
+    from postlint.config.effective import Effective
     from postlint.config.instance import Instance
     from postlint.config.service import Service
 
@@ -38,13 +40,11 @@ _LITERAL = LazyPattern(r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|ipv6:[0-9a-f:.]+)\]"
 class Destinations:
     """The domains of one installation, and who its smtpd services trust."""
 
-    __slots__ = ("_classes", "_domains", "_lists", "instance")
+    __slots__ = ("_classes", "instance")
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self._classes: dict[str, AddressClass | None] = {}
-        self._domains: dict[str, DomainList] = {}
-        self._lists: dict[tuple[str, object], AddressList] = {}
 
     # Clients
 
@@ -53,22 +53,11 @@ class Destinations:
         value = service[parameter]
         if parameter == "mynetworks" and not value.explicit:
             return _in_default_networks(service, address)
-        key = (value.text, value.location)
-        if key not in self._lists:
-            self._lists[key] = address_list(value, service.version, self.instance.files)
-        for pattern in self._lists[key].patterns:
-            answer = (
-                _client_in_table(service, pattern.element, address)
-                if pattern.kind == "table"
-                else _DECISIONS[AddressList([pattern._replace(negated=False)]).decide(address)]
-            )
-            if answer is not False:
-                return not pattern.negated if answer is True else answer
-        return False
+        return _is_in(self.instance, value, address)
 
     def networks(self, service: Service, parameter: str = "mynetworks") -> AddressList:
         """An address list of a service."""
-        return address_list(service[parameter], service.version, self.instance.files)
+        return addresses_of(self.instance, service[parameter])
 
     def relays_for(self, service: Service, name: str) -> bool:
         """Whether check_relay_domains permits a client by its name: smtpd itself looks it up."""
@@ -140,9 +129,7 @@ class Destinations:
             literal = domain.strip("[]").removeprefix("ipv6:")
             return "default" if self.foreign_address(literal) else None
         for name, parameter in _CLASS_OF_LIST.items():
-            if parameter not in self._domains:
-                self._domains[parameter] = address_class(parameter, self.instance)
-            answer = self._domains[parameter].match(domain)
+            answer = address_class(self.instance, parameter).match(domain)
             if answer == "error":
                 return "error"
             if answer is True:
@@ -197,6 +184,20 @@ def _in_default_networks(service: Service, address: str) -> Match:
     return False if service["mynetworks_style"].word() == "host" else None
 
 
+@once
+def _is_in(instance: Instance, value: Effective, address: str) -> Match:
+    """Whether a client without a name is in an address list."""
+    for pattern in addresses_of(instance, value).patterns:
+        answer = (
+            _client_in_table(instance, pattern.element, address)
+            if pattern.kind == "table"
+            else _DECISIONS[matches(pattern, address)]
+        )
+        if answer is not False:
+            return not pattern.negated if answer is True else answer
+    return False
+
+
 _DECISIONS: dict[str | None, Match] = {
     "match": True,
     "no match": False,
@@ -205,10 +206,10 @@ _DECISIONS: dict[str | None, Match] = {
 }
 
 
-def _client_in_table(service: Service, element: Element, address: str) -> Match:
+def _client_in_table(instance: Instance, element: Element, address: str) -> Match:
     """match_hostname() and match_hostaddr() with a table: the whole name, the whole address."""
     bare = Element(element.text.lstrip("!"), element.location)
-    found = access_table(service, bare).look_up(((UNKNOWN_NAME, False), (address, False)))
+    found = access_table(instance, bare).look_up(((UNKNOWN_NAME, False), (address, False)))
     if found.error:
         return "error"
     return None if found.unknown else found.value is not None

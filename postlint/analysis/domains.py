@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
+from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.postfix import tables
 from postlint.records import NamedTuple
@@ -71,7 +72,7 @@ class Item(NamedTuple):
 class DomainList:
     """The items of one list, the contents of its files included."""
 
-    __slots__ = ("_scope", "items", "parents", "value")
+    __slots__ = ("_instance", "items", "parents", "value")
 
     def __init__(
         self,
@@ -79,16 +80,16 @@ class DomainList:
         items: Iterable[Item],
         *,
         parents: bool | None,
-        scope: Scope | None = None,
+        instance: Instance | None = None,
     ) -> None:
         """``parents``: whether an item stands for its subdomains too; None if not known.
 
-        ``scope``: where the tables of the list are looked up; without one they are unknown.
+        ``instance``: whose tables it may name; without one they are unknown.
         """
         self.value = value
         self.items = tuple(items)
         self.parents = parents
-        self._scope = scope
+        self._instance = instance
 
     @property
     def known(self) -> bool:
@@ -165,13 +166,14 @@ class DomainList:
         return False
 
     def _look_up(self, item: Item, domain: str, *, part: bool) -> Found | None:
-        if self._scope is None:
+        if self._instance is None:
             return None
         bare = Element(item.element.text.lstrip("!"), item.element.location)
-        return access_table(self._scope, bare).look_up(((domain, part),))
+        return access_table(self._instance, bare).look_up(((domain, part),))
 
 
-def address_class(parameter: str, instance: Instance) -> DomainList:
+@once
+def address_class(instance: Instance, parameter: str) -> DomainList:
     """One of CLASSES; main.cf alone decides, overrides in master.cf do not count."""
     scope = instance.main
     value = scope[parameter]
@@ -179,27 +181,28 @@ def address_class(parameter: str, instance: Instance) -> DomainList:
     if parameter == "relay_domains":
         parents = matches_parents(parameter, scope)
     items = _items(value, scope.version, instance.files)
-    tables_of = instance.services[0] if instance.services else None
-    return DomainList(value, items, parents=parents, scope=tables_of)
+    looked_up = instance if instance.services else None
+    return DomainList(value, items, parents=parents, instance=looked_up)
 
 
 def in_earlier_class(parameter: str, domain: str, instance: Instance) -> bool | None:
     """Whether a domain is in a class that is looked at before this one; None when unknown."""
     unknown = False
     for name in CLASSES[: CLASSES.index(parameter)]:
-        answer = address_class(name, instance).contains(domain)
+        answer = address_class(instance, name).contains(domain)
         if answer:
             return True
         unknown = unknown or answer is None
     return None if unknown else False
 
 
+@once
 def relay_domains_of(service: Service) -> DomainList:
     """relay_domains as smtpd itself looks names of clients up (check_relay_domains)."""
     value = service["relay_domains"]
     items = _items(value, service.version, service.instance.files)
     parents = matches_parents("relay_domains", service)
-    return DomainList(value, items, parents=parents, scope=service)
+    return DomainList(value, items, parents=parents, instance=service.instance)
 
 
 def matches_parents(parameter: str, scope: Scope) -> bool | None:

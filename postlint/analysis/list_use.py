@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.relay import restriction_lists
+from postlint.analysis.restrictions import restriction_lists
 from postlint.records import NamedTuple
 from postlint.syntax.source import Location, Span
 

@@ -103,6 +103,6 @@ def _table_has(service: Service, element: Element, name: str) -> bool | None:
     from postlint.analysis.access_tables import access_table
     from postlint.config.effective import Element as Bare
 
-    table = access_table(service, Bare(element.text.lstrip("!"), element.location))
+    table = access_table(service.instance, Bare(element.text.lstrip("!"), element.location))
     found = table.look_up(((name.lower(), False),))
     return None if found.unknown or found.error else found.value is not None

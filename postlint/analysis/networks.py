@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.numbers import integer
 from postlint.postfix import tables
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from postlint.config.effective import Effective
     from postlint.config.files import Files
+    from postlint.config.instance import Instance
     from postlint.postfix.versions import PostfixVersion
 
     Network: TypeAlias = IPv4Network | IPv6Network
@@ -133,9 +135,13 @@ def _client(address: str) -> Address:
     return ip_address(address)
 
 
-def address_list(
-    value: Effective, version: PostfixVersion, files: Files, *, parents: bool = True
-) -> AddressList:
+@once
+def addresses_of(instance: Instance, value: Effective) -> AddressList:
+    """The address list that a parameter of an instance holds, read once."""
+    return address_list(value, instance.version, instance.files)
+
+
+def address_list(value: Effective, version: PostfixVersion, files: Files) -> AddressList:
     """Read the value of an address list parameter."""
     if value.problem is not None:
         return AddressList([Pattern(Element(value.text, value.value_location), "unknown")])
@@ -144,7 +150,12 @@ def address_list(
     found = list(islice(patterns, TOO_MANY))
     if len(found) == TOO_MANY:
         found.append(Pattern(Element(value.text, value.value_location), "unknown"))
-    return AddressList(found, parents=parents)
+    return AddressList(found)
+
+
+def matches(pattern: Pattern, address: str) -> Decision | None:
+    """What a pattern says of a client without a name, the ``!`` before it aside."""
+    return _matches(pattern, _client(address), UNKNOWN_NAME, parents=True)
 
 
 def is_outside(network: Network) -> bool:

@@ -17,7 +17,7 @@ from postlint.analysis.relay_trust import (
     trusted_clients,
     trusted_networks,
 )
-from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.restrictions import RECIPIENT, RELAY, restriction_lists
 from postlint.analysis.roles import is_public
 from postlint.analysis.witness import candidates, clients, foreign_domain, uses_client_tables
 from postlint.config.derived import once
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from postlint.analysis.relay_session import Evaluation, Session, Step, Verdict
     from postlint.analysis.relay_trust import Trusted
+    from postlint.analysis.restrictions import RestrictionLists
     from postlint.config.service import Service
 
 OPEN_ANYWAY = ("permit", "discard")
@@ -160,12 +161,6 @@ def _notes(service: Service) -> tuple[str, ...]:
     return ()
 
 
-@once
-def restriction_lists(service: Service) -> RestrictionLists:
-    """The restriction lists of a service, read once."""
-    return RestrictionLists(service)
-
-
 def explain(service: Service, session: Session) -> Evaluation:
     """What the service would answer to one client."""
     return evaluate(service, restriction_lists(service), session)
@@ -184,9 +179,10 @@ def _search(
     rank: dict[Verdict, int] = {"refused": 0, "depends": 1, "allowed": 2}
     by_address = uses_client_tables(lists)
     for addresses in clients(service):
-        strangers = [item for item in addresses if not _trusted(service, item)] or list(addresses)
-        if not by_address:
-            strangers = strangers[:1]
+        unknown = (item for item in addresses if not _trusted(service, item))
+        strangers = list(unknown if by_address else islice(unknown, 1))
+        if not strangers:
+            strangers = list(addresses if by_address else addresses[:1])
         found = [
             _try_all(service, lists, (one._replace(mended=mended) for one in tries.sessions(item)))
             for item in strangers

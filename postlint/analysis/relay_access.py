@@ -43,7 +43,7 @@ class AccessAnswers(Answers):
             return (Answer("dunno", reason="what it checks is not known here"),)
         if table.text.startswith("{"):
             return self._error("only check_ccert_access takes a table in braces")
-        source = access_table(self.service, table)
+        source = access_table(self.service.instance, table)
         key_list = list(keys)
         found = source.look_up(key_list)
         if found.error:  # an answer like any other: warn_if_reject hides it

@@ -100,7 +100,7 @@ def _of_table(
     """The addresses and networks that a readable table of clients lets relay."""
     if item.argument is None or item.flaw is not None:
         return
-    for entry in access_table(service, item.argument).entries[:CLIENTS_NAMED]:
+    for entry in access_table(service.instance, item.argument).entries[:CLIENTS_NAMED]:
         if parse_access_result(entry.value, service.version).kind != "permit" or entry.negated:
             continue
         address = _address_in(entry.key)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.postfix import restrictions as known
 from postlint.records import NamedTuple
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from postlint.config.effective import Effective
     from postlint.config.scope import Scope
+    from postlint.config.service import Service
     from postlint.postfix.restrictions import Restriction
     from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.source import Location
@@ -148,6 +150,9 @@ class RestrictionLists:
 
     def with_classes(self, start: RestrictionList) -> Iterator[RestrictionList]:
         """A list and every class in it, directly or through another, each once."""
+        if not self.classes:
+            yield start
+            return
         seen = {start.name}
         waiting = [start]
         while waiting:
@@ -276,6 +281,12 @@ def _ends_list(item: Item, *, warned: bool) -> bool:
     if restriction.name == "permit":
         return True
     return not warned and (restriction.stops or restriction.name == "check_relay_domains")
+
+
+@once
+def restriction_lists(service: Service) -> RestrictionLists:
+    """The restriction lists of a service, read once."""
+    return RestrictionLists(service)
 
 
 class _GuardSearch:

@@ -146,7 +146,7 @@ def _tables(service: Service, lists: RestrictionLists) -> Iterator[tuple[str, li
                     continue
                 if item.restriction.argument != "table":
                     continue
-                table = access_table(service, item.argument)
+                table = access_table(service.instance, item.argument)
                 entries = [
                     entry
                     for entry in table.entries

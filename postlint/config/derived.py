@@ -6,25 +6,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Concatenate, ParamSpec
 
     Subject = TypeVar("Subject")
+    More = ParamSpec("More")
     Answer = TypeVar("Answer")
 
 
-def once(function: Callable[[Subject], Answer]) -> Callable[[Subject], Answer]:
+def once(
+    function: Callable[Concatenate[Subject, More], Answer],
+) -> Callable[Concatenate[Subject, More], Answer]:
     """A function of an instance, or of something that has one, that is called once for each.
 
-    The answers belong to the instance and go with it: a run over thousands keeps none.
+    With more arguments, which are hashable, it is called once for each of them as well. The
+    answers belong to the instance and go with it: a run over thousands keeps none.
     """
 
-    def answer(subject: Any) -> Answer:
+    def answer(subject: Any, /, *more: Any) -> Any:
         derived = getattr(subject, "instance", subject).derived
-        question = (function, subject)
+        question = (function, subject, *more)
         if question not in derived:
-            derived[question] = function(subject)
-        found: Answer = derived[question]
-        return found
+            derived[question] = function(subject, *more)  # type: ignore[call-arg]
+        return derived[question]
 
     answer.__doc__ = function.__doc__
     answer.__wrapped__ = function  # type: ignore[attr-defined]
-    return answer
+    return answer  # type: ignore[return-value]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import Use, uses, uses_in
-from postlint.analysis.relay import restriction_lists
+from postlint.analysis.restrictions import restriction_lists
 from postlint.analysis.roles import is_public, service_role
 from postlint.lint.edits import delete_element, insert_line_after
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity

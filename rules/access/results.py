@@ -8,7 +8,7 @@ from postlint.analysis.access_results import AccessResult, parse_access_result
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import Use, uses
-from postlint.analysis.relay import restriction_lists
+from postlint.analysis.restrictions import restriction_lists
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.records import NamedTuple
@@ -41,7 +41,7 @@ def _asked(service: Service) -> Iterator[_Asked]:
         if item.restriction.argument != "table" or item.argument.text in seen:
             continue
         seen.add(item.argument.text)
-        entries = access_table(service, item.argument).entries
+        entries = access_table(service.instance, item.argument).entries
         if entries:
             yield _Asked(use, entries, item.argument.text)
 
@@ -174,7 +174,7 @@ def ok_for_own_domain_sender(service: Service) -> Iterator[Finding]:
             continue
         if item.dead_after is not None or not _checks_follow(use):
             continue
-        table = access_table(service, item.argument)
+        table = access_table(service.instance, item.argument)
         for entry in table.entries[:1000]:
             if parse_access_result(entry.value, service.version).kind != "permit":
                 continue

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.restrictions import RestrictionLists, suggestion
+from postlint.analysis.restrictions import restriction_lists, suggestion
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.analysis.restrictions import Item, RestrictionList
+    from postlint.analysis.restrictions import Item, RestrictionList, RestrictionLists
     from postlint.config.service import Service
 
 _WORDS_REPORTED = 20
@@ -35,7 +35,7 @@ def unknown_restriction(service: Service) -> Iterator[Finding]:
     """
     if service.program != "smtpd":
         return
-    lists = RestrictionLists(service)
+    lists = restriction_lists(service)
     reported: set[tuple[int, int]] = set()
     for start in lists:
         for part in lists.with_classes(start):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.restrictions import RestrictionLists
+from postlint.analysis.restrictions import restriction_lists
 from postlint.analysis.templates import has_control_lines
 from postlint.config.tables import table_references
 from postlint.lint.finding import Finding, Location, Related, Severity
@@ -195,7 +195,7 @@ def _tls(service: Service) -> Iterator[_Need]:
 
 
 def _verification(service: Service) -> Iterator[_Need]:
-    lists = RestrictionLists(service)
+    lists = restriction_lists(service)
     for start in lists:
         if not start.value.explicit:
             continue

@@ -50,7 +50,7 @@ def domain_class_overlap(instance: Instance) -> Iterator[Finding]:
         virtual_alias_domains = example.org
     References: ADDRESS_CLASS_README, src/trivial-rewrite/resolve.c
     """
-    lists = {name: address_class(name, instance) for name in CLASSES}
+    lists = {name: address_class(instance, name) for name in CLASSES}
     for first, second in combinations(CLASSES, 2):
         value = lists[second].value
         if second == "relay_domains" and not value.explicit:
@@ -154,7 +154,7 @@ def mydestination_missing_localhost(instance: Instance) -> Iterator[Finding]:
         mydestination = example.com, localhost.$mydomain, localhost
     References: postconf(5) mydestination, STANDARD_CONFIGURATION_README
     """
-    found = address_class("mydestination", instance)
+    found = address_class(instance, "mydestination")
     value = found.value
     location = value.value_location
     if location is None or not found.known or value.empty is not False:
@@ -162,7 +162,7 @@ def mydestination_missing_localhost(instance: Instance) -> Iterator[Finding]:
     if any(item.is_local_name for item in found.items) or host_role(instance) != "mx":
         return
     if any(
-        address_class(name, instance).contains("localhost") is not False for name in CLASSES[1:]
+        address_class(instance, name).contains("localhost") is not False for name in CLASSES[1:]
     ):
         return
     user = _sends_to_localhost(instance)

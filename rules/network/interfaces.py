@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.domains import CLASSES, address_class
 from postlint.analysis.list_use import top_of_main_cf
-from postlint.analysis.networks import address_list, is_outside
+from postlint.analysis.networks import addresses_of, is_outside
 from postlint.analysis.nexthops import destination, is_address, next_hops
 from postlint.analysis.roles import is_public, service_role
 from postlint.config.effective import UNKNOWN
@@ -119,7 +119,7 @@ def _serves_nobody_else(service: Service) -> bool:
     if not mynetworks.explicit:
         style = service["mynetworks_style"]
         return style.word() == "host"
-    found = address_list(mynetworks, service.version, service.instance.files)
+    found = addresses_of(service.instance, mynetworks)
     return (
         found.known
         and all(
@@ -208,7 +208,7 @@ def _literals(instance: Instance, family: Family) -> Iterator[_Literal]:
         )
     if not main["mynetworks"].explicit:
         return
-    networks = address_list(main["mynetworks"], instance.version, instance.files)
+    networks = addresses_of(instance, main["mynetworks"])
     for pattern in networks.patterns:
         network = pattern.network
         if network is None or network.version != family or not is_outside(network):
@@ -242,7 +242,7 @@ def _needs_everybody(instance: Instance) -> bool:
         item.name != own and not item.is_local_name
         for name in CLASSES
         if instance.main[name].explicit
-        for item in address_class(name, instance).items
+        for item in address_class(instance, name).items
     )
     return has_domains and any(
         service_role(service) == "mx" and is_public(service)

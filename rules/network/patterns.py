@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.networks import UNKNOWN_NAME, address_list
+from postlint.analysis.networks import UNKNOWN_NAME, addresses_of
 from postlint.analysis.readers import explicit_values
-from postlint.analysis.relay import restriction_lists
-from postlint.analysis.restrictions import RELAY
+from postlint.analysis.restrictions import RELAY, restriction_lists
 from postlint.analysis.roles import is_public, listens_on_loopback, service_role
 from postlint.analysis.shapes import ADDRESS_LISTS
 from postlint.lint.finding import Edit, Finding, Fix, Severity
@@ -50,7 +49,7 @@ def mynetworks_syntax(instance: Instance) -> Iterator[Finding]:
     values = [item for item in explicit_values(instance) if item.setting.name in ADDRESS_LISTS]
     values.sort(key=lambda item: item.setting.name != "mynetworks")
     for item in values:
-        found = address_list(item.value, instance.version, instance.files)
+        found = addresses_of(instance, item.value)
         for pattern in found.patterns:
             location = pattern.element.location or item.value.value_location
             if pattern.element.text.startswith("#"):
@@ -132,7 +131,7 @@ def _refuses_filtered_mail(service: Service) -> Finding | None:
     ):
         return None
     client = "::1" if ":" in host else "127.0.0.1"
-    networks = address_list(mynetworks, service.version, service.instance.files)
+    networks = addresses_of(service.instance, mynetworks)
     if networks.decide(client, "localhost") != "no match" or networks.decide(client) != "no match":
         return None
     words = {

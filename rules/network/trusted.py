@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
-from postlint.analysis.networks import UNKNOWN_NAME, address_list, is_outside
-from postlint.analysis.relay import restriction_lists
-from postlint.analysis.restrictions import RECIPIENT, RELAY
+from postlint.analysis.networks import UNKNOWN_NAME, addresses_of, is_outside
+from postlint.analysis.restrictions import RECIPIENT, RELAY, restriction_lists
 from postlint.analysis.roles import is_public
 from postlint.config.effective import Element
 from postlint.lint.finding import Finding, Location, Related, Severity
@@ -184,7 +183,7 @@ def _permitted(
 
 def _trusted(service: Service, mynetworks: Effective) -> Iterator[tuple[Element, Network | None]]:
     """The networks that are trusted; None for all clients without a confirmed name."""
-    found = address_list(mynetworks, service.version, service.instance.files)
+    found = addresses_of(service.instance, mynetworks)
     for pattern in found.patterns:
         if pattern.kind == "name" and pattern.name == UNKNOWN_NAME and not pattern.negated:
             yield pattern.element, None
@@ -198,7 +197,7 @@ def _in_table(service: Service, element: Element) -> Iterator[tuple[Element, Net
     """The networks of a cidr: table that can be read; any result at all means "trusted"."""
     from ipaddress import ip_network
 
-    table = access_table(service, Element(element.text.lstrip("!"), element.location))
+    table = access_table(service.instance, Element(element.text.lstrip("!"), element.location))
     if table.kind == "cidr":
         for entry in table.entries:
             if not entry.negated:

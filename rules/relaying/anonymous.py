@@ -8,8 +8,8 @@ from postlint.analysis.access_results import parse_access_result
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import anchor, top_of_main_cf
-from postlint.analysis.relay import relay_verdict, restriction_lists
-from postlint.analysis.restrictions import RECIPIENT, RELAY
+from postlint.analysis.relay import relay_verdict
+from postlint.analysis.restrictions import RECIPIENT, RELAY, restriction_lists
 from postlint.analysis.witness import FOREIGN_DOMAINS
 from postlint.lint.edits import insert_line_after, replace_value
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
@@ -221,7 +221,7 @@ def _revealing_entries(service: Service, verdict: RelayVerdict) -> Iterator[Find
             if kind not in ("check_sender_access", "check_helo_access") or text not in numbers:
                 continue
             what = "sender" if kind == "check_sender_access" else "HELO name"
-            for entry in access_table(service, item.argument).entries[:50]:
+            for entry in access_table(service.instance, item.argument).entries[:50]:
                 if parse_access_result(entry.value, service.version).kind != "permit":
                     continue
                 if entry.location is None or not entry.key:

@@ -84,8 +84,7 @@ def _wide(
     if not element.known or text.startswith(("!", "/")):
         return None
     if ":" in text:
-        scope = instance.services[0] if instance.services else instance.main
-        table = access_table(scope, element)
+        table = access_table(instance, element)
         if table.kind == "static":
             return None, "has every domain: everybody may relay to everybody"
         tries = ("elsewhere.example.org", "somewhere-else.net", "xn--q7f.invalid")

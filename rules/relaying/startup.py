@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.restrictions import RECIPIENT, RELAY, RestrictionLists
+from postlint.analysis.restrictions import RECIPIENT, RELAY, restriction_lists
 from postlint.analysis.templates import has_control_lines
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -14,6 +14,7 @@ from postlint.syntax.source import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.restrictions import RestrictionLists
     from postlint.config.service import Service
     from postlint.config.settings import Setting
 
@@ -42,7 +43,7 @@ def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
     """
     if service.program != "smtpd":
         return
-    lists = RestrictionLists(service)
+    lists = restriction_lists(service)
     guard, obstacles = lists.relay_guard()
     if guard == "present":
         yield from _crashes(lists)

@@ -175,7 +175,7 @@ def _circle(circle: list[str], targets: dict[str, tuple[str, Location]]) -> Find
 
 def _without_addresses(instance: Instance) -> Iterator[Finding]:
     """Virtual alias domains for which no readable table has an address."""
-    domains = address_class("virtual_alias_domains", instance)
+    domains = address_class(instance, "virtual_alias_domains")
     if not domains.value.explicit or not domains.known:
         return
     elements = instance.main[_ALIASES].elements()
@@ -272,7 +272,7 @@ def _overridden(
         return None
     own = instance.main["myhostname"].text.lower()
     for parameter in ("mydestination", "virtual_mailbox_domains"):
-        for item in address_class(parameter, instance).names():
+        for item in address_class(instance, parameter).names():
             if item.is_local_name or item.name == own:
                 continue
             parents = [item.name]
@@ -336,7 +336,7 @@ def _tables(instance: Instance, parameter: str) -> list[_Table]:
         return []
     found = []
     for element in instance.main[parameter].elements():
-        table = access_table(instance.services[0], element)
+        table = access_table(instance, element)
         if table.entries:
             found.append(_Table(element, table))
     return found
@@ -351,7 +351,7 @@ def _is_foreign(instance: Instance, target: str) -> bool:
     domain = target.rpartition("@")[2] if "@" in target else ""
     if not domain:
         return False
-    return all(address_class(name, instance).contains(domain) is False for name in CLASSES)
+    return all(address_class(instance, name).contains(domain) is False for name in CLASSES)
 
 
 def _programs(instance: Instance, transport: str) -> set[str]:

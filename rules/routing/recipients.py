@@ -198,7 +198,7 @@ def relay_recipients_unverified(instance: Instance) -> Iterator[Finding]:
     transport = _program(instance, "relay_transport")
     if location is None or transport in (None, *_NO_DELIVERY):
         return
-    found = address_class("relay_domains", instance)
+    found = address_class(instance, "relay_domains")
     names = [
         item.name
         for item in found.names()
@@ -237,7 +237,7 @@ def _takes_anybody(service: Service, maps: Effective, domain: str) -> bool:
         return True
     keys = ((f"{_NOBODY}@{domain}", False), (_NOBODY, False), (f"@{domain}", True))
     for element in maps.elements():
-        found = access_table(service, element).look_up(keys)
+        found = access_table(service.instance, element).look_up(keys)
         if found.error:
             return False
         if found.value is not None:
@@ -270,7 +270,7 @@ def _checks_recipients(service: Service) -> bool:
 def _domain(instance: Instance, parameter: str) -> str | None:
     """A domain of a class that is more than the host itself, if it has one that is known."""
     own = instance.main["myhostname"].text.lower()
-    found = address_class(parameter, instance)
+    found = address_class(instance, parameter)
     names = [
         item.name for item in found.names() if not item.is_local_name and is_host_name(item.name)
     ]
@@ -282,7 +282,7 @@ def _has_domains(instance: Instance, parameter: str) -> bool:
     """Whether a class certainly has domains that mail comes for."""
     if _domain(instance, parameter) is not None:
         return True
-    found = address_class(parameter, instance)
+    found = address_class(instance, parameter)
     return found.value.explicit and any(item.kind == "table" for item in found.items)
 
 

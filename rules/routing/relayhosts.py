@@ -190,7 +190,7 @@ def _routed_back(instance: Instance) -> Iterator[Finding]:
     if not instance.services:
         return
     for element in value.elements():
-        for entry in access_table(instance.services[0], element).entries:
+        for entry in access_table(instance, element).entries:
             location = entry.location or element.location
             transport, _, text = entry.value.strip().partition(":")
             if entry.filled_in or not text or location is None:

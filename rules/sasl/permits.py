@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.auth import auth_of
-from postlint.analysis.relay import restriction_lists
-from postlint.analysis.restrictions import RECIPIENT, RELAY
+from postlint.analysis.restrictions import RECIPIENT, RELAY, restriction_lists
 from postlint.analysis.roles import is_public, service_role
 from postlint.lint.finding import Finding, Severity
 from postlint.lint.rule import rule

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from postlint.analysis.list_use import top_of_main_cf
-from postlint.analysis.relay import restriction_lists
+from postlint.analysis.restrictions import restriction_lists
 from postlint.analysis.roles import is_public, service_role
 from postlint.analysis.tls import explicit_values
 from postlint.config.effective import UNKNOWN

@@ -18,7 +18,7 @@ def read(folder: Path, main: str, parameter: str = CLASSES[0], **files: str) -> 
     for name, text in {"main.cf": main, **files}.items():
         (folder / name).write_text(text, encoding="utf-8")
     (candidate,) = Discovery().find([str(folder)], bytes)
-    return address_class(parameter, load_instance(candidate))
+    return address_class(load_instance(candidate), parameter)
 
 
 @pytest.mark.parametrize(
