@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _PARAMETER = "compatibility_level"
 _LEVEL = LazyPattern(r"\+?[0-9]+(?:\.\+?[0-9]+){0,2}")
 _CLIENT_TLS = ("smtp_tls_security_level", "smtp_use_tls", "smtp_enforce_tls")
-_SECURITY = frozenset({"mynetworks_style", "relay_domains", "smtpd_relay_restrictions"})
+_SECURITY = frozenset({"mynetworks_style", "smtpd_relay_restrictions"})
+_MINOR = frozenset({"append_dot_mydomain", "chroot", "relay_domains", "respectful_logging"})
+"""Old defaults that nobody is in danger from: the most that a stranger gains by relay_domains is
+that mail for subdomains of this host's own domains is accepted."""
 
 _Level = tuple[int, ...]
 
@@ -105,12 +108,16 @@ def _old_defaults(
     if value.explicit:
         problem = f"compatibility_level {value.text} keeps"
     listed = ", ".join(map(str, active))
-    dangerous = bool(certain) and any(item.name in _SECURITY for item in certain)
+    severity: Severity | None = Severity.INFO
+    if any(item.name in _SECURITY for item in certain):
+        severity = None
+    elif any(item.name not in _MINOR for item in certain):
+        severity = Severity.WARNING
     message = f"{problem} old defaults: {listed}"
     yield Finding(
         location,
         message if certain else f"{message} (depends on the version)",
-        severity=None if dangerous else Severity.WARNING if certain else Severity.INFO,
+        severity=severity,
         parameter=_PARAMETER,
         fix=_fix(instance, level, location) if instance.pinned else None,
     )
