@@ -273,7 +273,7 @@ def _rules_in_place(kind: str, name: str, location: Location | None) -> AccessTa
 
 
 def _written(text: str) -> SourceText:
-    return SourceText(SourceFile("", text), text, ((0, 0),))
+    return SourceText(SourceFile("", text), text, 0)
 
 
 def _networks(rules: Iterable[CidrRule], location: Location | None) -> AccessTable:

@@ -169,4 +169,4 @@ def _keys(hop: str) -> Iterator[str]:
 
 
 def _text(text: str) -> SourceText:
-    return SourceText(SourceFile("", text), text, ((0, 0),))
+    return SourceText(SourceFile("", text), text, 0)

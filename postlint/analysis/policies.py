@@ -124,7 +124,7 @@ class Policies:
         for match in lines.finditer(text):
             start = match.start()
             end = text.find("\n", start)
-            line = SourceText(self._source, text[start : None if end < 0 else end], ((0, start),))
+            line = SourceText(self._source, text[start : None if end < 0 else end], start)
             entry = table_entry(line, quoted_keys=self._quoted_keys)
             if entry.problem is None:
                 yield entry
@@ -166,7 +166,7 @@ class Policies:
 
     def _parse_text(self, text: str) -> Policy:
         source = SourceFile("", text)
-        return parse_policy(SourceText(source, text, ((0, 0),)), braces=self._braces)
+        return parse_policy(SourceText(source, text, 0), braces=self._braces)
 
 
 @once

@@ -340,7 +340,7 @@ def _text_of(word: Word, start: int, end: int) -> SourceText:
     text = word.value.text[start:end]
     whole = word.value.locate(start, end)
     if whole is not None and whole.source.text[whole.span.start : whole.span.end] == text:
-        return SourceText(whole.source, text, ((0, whole.span.start),))
+        return SourceText(whole.source, text, whole.span.start)
     if len(text) > LONGEST_TEXT:
         return _nowhere(text)
     source: SourceFile | None = None
@@ -364,4 +364,4 @@ def _text_of(word: Word, start: int, end: int) -> SourceText:
 
 
 def _nowhere(text: str) -> SourceText:
-    return SourceText(SourceFile("", text), text, ((0, 0),))
+    return SourceText(SourceFile("", text), text, 0)

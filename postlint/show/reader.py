@@ -165,9 +165,7 @@ class Reader:
         self._messages.warning(f"{source.path}, line {lines}: text after null byte may be ignored")
 
     def _warn_of_white_space(self, source: SourceFile, entry: Entry) -> None:
-        length = sum(
-            len(line) for line in _kept_lines("".join(str(token) for token in entry.tokens))
-        )
+        length = sum(len(line) for line in _kept_lines(entry.written))
         dots = "..." if length > _SHOWN else ""
         self._messages.warning(
             f"{source.path}: logical line must not start with whitespace:"
@@ -176,7 +174,7 @@ class Reader:
 
 
 def _start(entry: Entry) -> int:
-    return entry.tokens[0].start_pos or 0
+    return entry.start
 
 
 def _kept_lines(text: str) -> Iterator[str]:

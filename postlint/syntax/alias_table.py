@@ -110,7 +110,7 @@ class AliasTable:
         text = self.source.text
         end = text.find("\n", offset)
         line = text[offset : None if end < 0 else end]
-        return alias_entry(SourceText(self.source, line, ((0, offset),)), utf8=self._utf8)
+        return alias_entry(SourceText(self.source, line, offset), utf8=self._utf8)
 
     def _names_in(self, stretch: _Stretch) -> list[str]:
         names = [alias.key.lower() for alias in self._unusual_in(stretch) if alias.problem is None]

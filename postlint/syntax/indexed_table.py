@@ -148,7 +148,7 @@ class IndexedTable:
         end = len(text) if end < 0 else end
         if text[end + 1 : end + 2] in tuple(" \t\v\f\r\n#"):
             return next(self._entries(offset, len(text)))
-        line = SourceText(self.source, text[offset:end], ((0, offset),))
+        line = SourceText(self.source, text[offset:end], offset)
         return table_entry(line, quoted_keys=self._quoted_keys, utf8=self._utf8)
 
     def _survey(self) -> _Survey:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Lexer = tuple[str, tuple[tuple[str, str, str], ...]]
     Row = tuple[int, dict[str, int]]
     _Compiled = tuple[
-        Callable[[str, int], re.Match[str] | None],
+        Callable[[str, int, int], re.Match[str] | None],
         dict[tuple[str, str], str],
         frozenset[str] | None,
     ]
@@ -97,22 +97,27 @@ class Parser:
         self._compiled: list[_Compiled | None] = [None] * len(self._lexers)
         self._nested = False
 
-    def parse(self, text: str, start: str = "start") -> Node:
-        """The tree of a text; raises UnexpectedTextError."""
+    def parse(
+        self, text: str, start: str = "start", *, begin: int = 0, end: int | None = None
+    ) -> Node:
+        """The tree of a text, or of its part from ``begin`` to ``end``.
+
+        Raises UnexpectedTextError. Positions are those in the whole text.
+        """
         states = self._states
         first, last = self._starts[start]
         self._nested = False
         stack = [first]
         values: list[Node | Token | list[Node | Token]] = []
-        begin = at = 0
-        end = len(text)
+        at = begin
+        end = len(text) if end is None else end
         while at < end:
             lexer, actions = states[stack[-1]]
             read, strings, borrowed = self._compiled[lexer] or self._borrow(lexer)
-            match = read(text, at)
+            match = read(text, at, end)
             if borrowed is not None and (match is None or match.lastgroup not in borrowed):
                 read, strings, _ = self._compile(lexer)
-                match = read(text, at)
+                match = read(text, at, end)
             if match is None:
                 raise UnexpectedTextError(at)
             begin, at = at, match.end()

@@ -1,4 +1,8 @@
-"""What the trees of main.cf and master.cf have in common: entries, comments, lossless tokens."""
+"""What main.cf and master.cf have in common: logical lines, the comments between and in them.
+
+A file is cut into logical lines as readlline(3) does it. Each is read for itself: one that is
+as lines mostly are by a pattern, any other by the parser of the grammar. Both find the same.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ import re
 from typing import TYPE_CHECKING
 
 from postlint.records import NamedTuple
-from postlint.syntax.source import SourceFile, SourceText, Span
+from postlint.syntax.source import SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
-    from postlint.syntax.lalr import Token
+    from postlint.syntax.source import SourceFile, Span
+
+    ReadEntry: TypeAlias = Callable[[SourceFile, int, int], "Entry"]
+    """Reads the logical line between two offsets."""
 
 WHITE_SPACE = " \t\n\v\f\r"
 """C isspace() in ASCII: what Postfix skips around names and values."""
@@ -19,8 +27,13 @@ WHITE_SPACE = " \t\n\v\f\r"
 DROPPED_TOKENS = frozenset({"INNER_TRIVIA", "JOIN", "GROUP_JOIN"})
 """Tokens between the physical lines of one logical line; they add nothing to its text."""
 
-# A gap between fields holds blanks, the ends of physical lines and the comments after them.
-_GAP_PIECE = re.compile(r"[ \t\r]+|\n(?:[ \t\v\f\r]*+(?:#[^\n]*+)?\n)*+")
+_SKIPPED = r"[ \t\v\f\r]*+(?:#[^\n]*+)?"
+# Comments and blank lines; or a logical line: a physical one, and those that continue it.
+_ITEM = re.compile(
+    rf"((?:{_SKIPPED}\n|[ \t\v\f\r]*+#[^\n]*+\Z|[ \t\v\f\r]++\Z)++)"
+    rf"|[^\n]++(?:\n(?:{_SKIPPED}\n)*+[ \t\v\f\r]++[^ \t\v\f\r\n#][^\n]*+)*+\n?"
+)
+_BLANK_OR_COMMENT = re.compile(r"[ \t\v\f\r]*+(?:#|\Z)")
 
 
 class Comment(NamedTuple):
@@ -30,31 +43,58 @@ class Comment(NamedTuple):
     text: str
 
 
-class Trivia:
-    """Comment lines and blank lines between entries."""
+class Item:
+    """A stretch of a file, from ``start`` up to ``end``."""
 
-    __slots__ = ("tokens",)
+    __slots__ = ("end", "source", "start")
 
-    def __init__(self, tokens: tuple[Token, ...]) -> None:
-        self.tokens = tokens
+    def __init__(self, source: SourceFile, start: int, end: int) -> None:
+        self.source = source
+        self.start = start
+        self.end = end
 
-
-class Entry:
-    """One logical line: ``line`` is its text as Postfix joins it, ``tokens`` all of it."""
-
-    __slots__ = ("line", "span", "tokens")
-
-    def __init__(self, line: SourceText, tokens: tuple[Token, ...]) -> None:
-        self.line = line
-        self.tokens = tokens
-        self.span: Span = line.strip(WHITE_SPACE).span
-        """From the first to the last character that is not white space."""
+    @property
+    def written(self) -> str:
+        """Its text in the file, all of it."""
+        return self.source.text[self.start : self.end]
 
     def comments(self) -> Iterator[Comment]:
-        """The comments inside the logical line."""
-        for token in self.tokens:
-            if token.type in DROPPED_TOKENS or (token.type == "GAP" and "#" in token):
-                yield from comments_in(token)
+        """The comments in it."""
+        text = self.written
+        if "#" not in text:
+            return
+        offset = self.start
+        for line in text.split("\n"):
+            comment = line.lstrip(WHITE_SPACE)
+            if comment.startswith("#"):
+                yield Comment(offset + len(line) - len(comment), comment.rstrip(WHITE_SPACE))
+            offset += len(line) + 1
+
+
+class Trivia(Item):
+    """Comment lines and blank lines between entries."""
+
+    __slots__ = ()
+
+
+class Entry(Item):
+    """One logical line."""
+
+    __slots__ = ()
+
+    @property
+    def line(self) -> SourceText:
+        """Its text as Postfix joins it: line ends and inner comments gone, cut at a NUL byte."""
+        return join_line(self.source, self.start, self.end)
+
+    def physical_lines(self) -> list[tuple[int, str]]:
+        """The lines of the file that are its text, not comments: offset, text without the LF."""
+        return _physical_lines(self.written, self.start)
+
+    @property
+    def span(self) -> Span:
+        """From the first to the last character that is not white space."""
+        return self.line.strip(WHITE_SPACE).span
 
 
 class LeadingWhitespace(Entry):
@@ -64,7 +104,7 @@ class LeadingWhitespace(Entry):
 
 
 class Tree:
-    """A parsed file. The tokens of its items, joined, are the text of the file."""
+    """A parsed file. Its items, one after the other, are the whole of it."""
 
     __slots__ = ("items", "source")
 
@@ -77,16 +117,15 @@ class Tree:
         return (item for item in self.items if isinstance(item, Entry))
 
     def text(self) -> str:
-        """The file again, from the tokens."""
-        return "".join(token for item in self.items for token in item.tokens)
+        """The file again, from the items."""
+        return "".join(item.written for item in self.items)
 
     def comments(self) -> Iterator[tuple[Comment, Entry | None]]:
         """Every comment with the entry that it stands in or before (none after the last one)."""
         waiting: list[Comment] = []
         for item in self.items:
             if isinstance(item, Trivia):
-                for token in item.tokens:
-                    waiting += comments_in(token)
+                waiting += item.comments()
                 continue
             for comment in waiting:
                 yield comment, item
@@ -97,38 +136,38 @@ class Tree:
             yield comment, None
 
 
-def comments_in(token: Token) -> Iterator[Comment]:
-    """The comment lines of a token that spans physical lines."""
-    if "#" not in token:
-        return
-    offset = token.start_pos
-    for line in token.split("\n"):
-        text = line.lstrip(WHITE_SPACE)
-        if text.startswith("#"):
-            yield Comment(offset + len(line) - len(text), text.rstrip(WHITE_SPACE))
-        offset += len(line) + 1
+def read_items(source: SourceFile, read_entry: ReadEntry) -> tuple[Trivia | Entry, ...]:
+    """Cut a file into its items; nothing is refused."""
+    items: list[Trivia | Entry] = []
+    text = source.text
+    for match in _ITEM.finditer(text):
+        start, end = match.span()
+        if match.lastindex:
+            items.append(Trivia(source, start, end))
+        elif text[start] in WHITE_SPACE:  # before the first entry only
+            items.append(LeadingWhitespace(source, start, end))
+        else:
+            items.append(read_entry(source, start, end))
+    return tuple(items)
 
 
-def join_line(source: SourceFile, tokens: Sequence[Token]) -> SourceText:
-    """The logical text of tokens: line ends and inner comments gone, cut at a NUL byte.
+def join_line(source: SourceFile, start: int, end: int) -> SourceText:
+    """The logical text of a stretch that is one logical line.
 
     Postfix handles the joined line as a C string, so that text after NUL is lost.
     """
-    line = SourceText.join(source, _chunks(tokens))
-    end = line.text.find("\0")
-    return line if end < 0 else line.cut(0, end)
+    line = SourceText.join(source, _physical_lines(source.text[start:end], start))
+    null = line.text.find("\0")
+    return line if null < 0 else line.cut(0, null)
 
 
-def _chunks(tokens: Iterable[Token]) -> Iterator[tuple[int, str]]:
-    for token in tokens:
-        if token.type in DROPPED_TOKENS:
-            continue
-        start = token.start_pos
-        if "\n" not in token:
-            yield start, str(token)
-        elif token.type != "GAP":
-            yield start, token[:-1]
-        else:
-            for piece in _GAP_PIECE.finditer(token):
-                if piece[0][-1] != "\n":
-                    yield start + piece.start(), piece[0]
+def _physical_lines(text: str, offset: int) -> list[tuple[int, str]]:
+    first, _, rest = text.partition("\n")
+    if not rest:
+        return [(offset, first)]
+    found = []
+    for line in text.split("\n"):
+        if not _BLANK_OR_COMMENT.match(line):
+            found.append((offset, line))
+        offset += len(line) + 1
+    return found

@@ -50,7 +50,7 @@ def read_list(source: SourceFile, *, braces: bool = True) -> Iterator[ListItem]:
     for physical in _LINE.findall(source.text):
         line = physical.partition("\0")[0]
         if not line.startswith("#"):
-            yield from _items(SourceText(source, line, ((0, offset),)), braces=braces)
+            yield from _items(SourceText(source, line, offset), braces=braces)
         offset += len(physical)
 
 

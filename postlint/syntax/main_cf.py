@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from sys import intern
 from typing import TYPE_CHECKING, cast
 
 from postlint.syntax.grammar import parser
-from postlint.syntax.lines import WHITE_SPACE, Entry, LeadingWhitespace, Tree, Trivia, join_line
+from postlint.syntax.lines import WHITE_SPACE, Entry, Tree, join_line, read_items
+from postlint.syntax.source import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.syntax.lalr import Node, Token
-    from postlint.syntax.source import SourceFile, SourceText
+    from postlint.syntax.lalr import Node
+    from postlint.syntax.source import SourceFile
+
+# What nearly every logical line begins with: its name, and "=" in the same physical line.
+_NAME = re.compile(r"([^ \t\v\f\r\n#=][^ \t\v\f\r\n=]*+)[ \t\v\f\r]*+=")
 
 
 class Assignment(Entry):
@@ -19,10 +25,11 @@ class Assignment(Entry):
 
     __slots__ = ("name", "value")
 
-    def __init__(self, line: SourceText, tokens: tuple[Token, ...], equals: int) -> None:
-        super().__init__(line, tokens)
-        self.name = line.cut(0, equals).strip(WHITE_SPACE)
-        value = line.cut(equals + 1, len(line))
+    def __init__(
+        self, source: SourceFile, start: int, end: int, name: SourceText, value: SourceText
+    ) -> None:
+        super().__init__(source, start, end)
+        self.name = name
         self.value = value.strip(WHITE_SPACE) if value.text else value
 
 
@@ -50,28 +57,31 @@ class MainCf(Tree):
 
 def parse_main_cf(source: SourceFile) -> MainCf:
     """Parse any text; nothing is refused."""
-    tree = parser("main_cf").parse(source.text)
-    items: list[Trivia | Entry] = []
-    for child in tree.children:
-        if isinstance(child, str):
-            items.append(Trivia((child,)))
-        else:
-            items.append(_entry(source, child))
-    return MainCf(source, tuple(items))
+    read_entry = read_by_grammar if "\0" in source.text else _read
+    return MainCf(source, read_items(source, read_entry))
 
 
-def _entry(source: SourceFile, node: Node) -> Entry:
-    tokens = cast("tuple[Token, ...]", tuple(node.children))
-    line = join_line(source, tokens)
-    match node.data:
-        case "setting":
-            equals = line.text.find("=")
-            if equals < 0:  # a NUL byte cut it off
-                return MissingEquals(line, tokens)
-            return Assignment(line, tokens, equals)
-        case "missing_equals":
-            return MissingEquals(line, tokens)
-        case "missing_name":
-            return MissingName(line, tokens)
-        case _:
-            return LeadingWhitespace(line, tokens)
+def _read(source: SourceFile, start: int, end: int) -> Entry:
+    """A logical line without NUL bytes."""
+    match = _NAME.match(source.text, start, end)
+    if match is None:
+        return read_by_grammar(source, start, end)
+    name = SourceText(source, intern(match[1]), start)
+    line = join_line(source, start, end)
+    value = line.cut(match.end() - start, len(line))
+    return Assignment(source, start, end, name, value)
+
+
+def read_by_grammar(source: SourceFile, start: int, end: int) -> Entry:
+    """Any logical line."""
+    (node,) = cast(
+        "list[Node]", parser("main_cf").parse(source.text, begin=start, end=end).children
+    )
+    if node.data == "missing_name":
+        return MissingName(source, start, end)
+    line = join_line(source, start, end)
+    equals = line.text.find("=")
+    if node.data == "missing_equals" or equals < 0:  # a NUL byte cut it off
+        return MissingEquals(source, start, end)
+    name = line.cut(0, equals).strip(WHITE_SPACE)
+    return Assignment(source, start, end, name, line.cut(equals + 1, len(line)))

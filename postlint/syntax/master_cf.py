@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import TYPE_CHECKING, cast
 
 from postlint.syntax.grammar import parser
@@ -10,10 +11,9 @@ from postlint.syntax.lines import (
     DROPPED_TOKENS,
     WHITE_SPACE,
     Entry,
-    LeadingWhitespace,
     Tree,
-    Trivia,
     join_line,
+    read_items,
 )
 from postlint.syntax.source import SourceText, Span
 
@@ -41,6 +41,10 @@ FIELD_NAMES = (
 OPTIONS_WITH_VALUE = "o"
 """Daemon options that postconf(1) knows to take a value (postconf_master.c)."""
 
+# Words of a line are found by a pattern, unless there are groups or joins inside words in it.
+_IRREGULAR = re.compile(r"[{\v\f\0]")
+_WORD = re.compile(r"\n[ \t\r]*+#[^\n]*+|([^ \t\r\n]++)")
+
 _NAME_VALUE = re.compile(r"[ \t\n\v\f\r]*([^ \t\n\v\f\r=]+)[ \t\n\v\f\r]*=")
 
 
@@ -61,23 +65,30 @@ class Argument:
 
 
 class Override:
-    """``-o name=value`` in any spelling; ``span`` runs from the option to the value's end.
+    """``-o name=value`` in any spelling.
 
     ``name`` and ``value`` are None when the argument has no ``=`` (fatal to the daemon).
     """
 
-    __slots__ = ("argument", "name", "span", "value")
+    __slots__ = ("_start", "argument", "name", "value")
 
-    def __init__(self, option: SourceText, argument: Argument) -> None:
+    def __init__(self, start: int, argument: Argument) -> None:
+        """``start``: the offset of the option in the file."""
+        self._start = start
         self.argument = argument
-        self.span = Span(option.span.start, argument.raw.span.end)
         self.name: SourceText | None = None
         self.value: SourceText | None = None
         match = _NAME_VALUE.match(argument.text.text)
         if match:
             self.name = argument.text.cut(match.start(1), match.end(1))
+            self.name.text = intern(self.name.text)
             rest = argument.text.cut(match.end(), len(argument.text))
             self.value = rest.strip(WHITE_SPACE) if rest.text else rest
+
+    @property
+    def span(self) -> Span:
+        """From the option to the value's end."""
+        return Span(self._start, self.argument.raw.span.end)
 
 
 class ServiceEntry(Entry):
@@ -90,9 +101,9 @@ class ServiceEntry(Entry):
     __slots__ = ("arguments", "dangling", "fields", "options", "overrides", "words")
 
     def __init__(
-        self, line: SourceText, tokens: tuple[Token, ...], words: tuple[SourceText, ...]
+        self, source: SourceFile, start: int, end: int, words: tuple[SourceText, ...]
     ) -> None:
-        super().__init__(line, tokens)
+        super().__init__(source, start, end)
         self.words = words
         self.fields = words[: len(FIELD_NAMES)]
         self.options: tuple[SourceText, ...] = ()
@@ -124,11 +135,11 @@ class ServiceEntry(Entry):
                 options.append(word.cut(0, letters))
             if letters == len(text):
                 continue
-            option = word.cut(0 if letters == 1 else letters, letters + 1)
+            start = word.source_offset(0 if letters == 1 else letters)
             if letters + 1 < len(text):
-                overrides.append(Override(option, Argument(word.cut(letters + 1, len(text)))))
+                overrides.append(Override(start, Argument(word.cut(letters + 1, len(text)))))
             elif at < len(words):
-                overrides.append(Override(option, Argument(words[at])))
+                overrides.append(Override(start, Argument(words[at])))
                 at += 1
             else:
                 self.dangling = word
@@ -143,9 +154,9 @@ class BadFieldCount(Entry):
     __slots__ = ("words",)
 
     def __init__(
-        self, line: SourceText, tokens: tuple[Token, ...], words: tuple[SourceText, ...]
+        self, source: SourceFile, start: int, end: int, words: tuple[SourceText, ...]
     ) -> None:
-        super().__init__(line, tokens)
+        super().__init__(source, start, end)
         self.words = words
 
 
@@ -184,37 +195,33 @@ def parse_master_cf(source: SourceFile, unbroken: Stretches | None = None) -> Ma
     ``unbroken`` tells which stretches of a logical line, as (start, end), are one word whatever
     blanks are in them: placeholders of a template.
     """
-    tree = parser("master_cf").parse(source.text)
-    items: list[Trivia | Entry] = []
-    trivia: list[Token] = []
-    for child in tree.children:
-        if isinstance(child, str):
-            trivia.append(child)
-            continue
-        if trivia:
-            items.append(Trivia(tuple(trivia)))
-            trivia = []
-        items.append(_entry(source, child, unbroken))
-    if trivia:
-        items.append(Trivia(tuple(trivia)))
-    return MasterCf(source, tuple(items))
+
+    def read(source: SourceFile, start: int, end: int) -> Entry:
+        if _IRREGULAR.search(source.text, start, end) is None:
+            words = _plain_words(source, start, end)
+        else:
+            words = words_by_grammar(source, start, end)
+        if unbroken is not None:
+            line = join_line(source, start, end)
+            words = _joined(line, words, list(unbroken(line.text)))
+        found = tuple(words)
+        if len(found) < len(FIELD_NAMES):
+            return BadFieldCount(source, start, end, found)
+        return ServiceEntry(source, start, end, found)
+
+    return MasterCf(source, read_items(source, read))
 
 
-def _entry(source: SourceFile, node: Node, unbroken: Stretches | None) -> Entry:
-    if node.data == "leading_whitespace":
-        tokens = cast("tuple[Token, ...]", tuple(node.children))
-        return LeadingWhitespace(join_line(source, tokens), tokens)
-    tokens = tuple(_tokens(node))
-    line = join_line(source, tokens)
-    words = tuple(_words(source, node))
-    if unbroken is not None:
-        words = tuple(_joined(line, words, list(unbroken(line.text))))
-    if len(words) < len(FIELD_NAMES):
-        return BadFieldCount(line, tokens, words)
-    return ServiceEntry(line, tokens, words)
+def _plain_words(source: SourceFile, start: int, end: int) -> Iterator[SourceText]:
+    """The words of a logical line, which are text between blanks."""
+    for match in _WORD.finditer(source.text, start, end):
+        if match.lastindex:
+            yield SourceText(source, intern(match[1]), match.start())
 
 
-def _words(source: SourceFile, entry: Node) -> Iterator[SourceText]:
+def words_by_grammar(source: SourceFile, start: int, end: int) -> Iterator[SourceText]:
+    """The words of any logical line."""
+    entry = cast("Node", parser("master_cf").parse(source.text, begin=start, end=end).children[0])
     for node in entry.children:
         if isinstance(node, str):
             continue
@@ -229,7 +236,7 @@ def _words(source: SourceFile, entry: Node) -> Iterator[SourceText]:
 
 
 def _joined(
-    line: SourceText, words: tuple[SourceText, ...], stretches: list[tuple[int, int]]
+    line: SourceText, words: Iterable[SourceText], stretches: list[tuple[int, int]]
 ) -> Iterator[SourceText]:
     """The words of a line, those that one stretch spans made one."""
     if not stretches:

@@ -122,13 +122,18 @@ class SourceText:
     Every character knows its offset in the file. Slicing gives a SourceText again.
     """
 
-    __slots__ = ("_pieces", "source", "text")
+    __slots__ = ("_place", "source", "text")
 
-    def __init__(self, source: SourceFile, text: str, pieces: tuple[tuple[int, int], ...]) -> None:
-        """``pieces``: (offset in ``text``, offset in the file), ascending, the first at 0."""
+    def __init__(
+        self, source: SourceFile, text: str, place: int | tuple[tuple[int, int], ...]
+    ) -> None:
+        """``place``: the file offset of text that stands in one piece; else the pieces.
+
+        Those are (offset in ``text``, offset in the file), ascending, the first at 0.
+        """
         self.source = source
         self.text = text
-        self._pieces = pieces
+        self._place = place
 
     @classmethod
     def join(cls, source: SourceFile, chunks: Iterable[tuple[int, str]]) -> SourceText:
@@ -140,6 +145,8 @@ class SourceText:
             pieces.append((length, offset))
             texts.append(text)
             length += len(text)
+        if len(pieces) == 1:
+            return cls(source, texts[0], pieces[0][1])
         return cls(source, "".join(texts), tuple(pieces))
 
     def __str__(self) -> str:
@@ -153,19 +160,20 @@ class SourceText:
 
     def source_offset(self, index: int) -> int:
         """File offset of character ``index``; the end of the text is just past its last one."""
-        pieces = self._pieces
-        if len(pieces) == 1:
-            return pieces[0][1] + index
+        place = self._place
+        if isinstance(place, int):
+            return place + index
         if index == len(self.text) and index:
             return self.source_offset(index - 1) + 1
-        text_offset, source_offset = pieces[
-            bisect_right(pieces, (index, len(self.source.text))) - 1
-        ]
+        text_offset, source_offset = place[bisect_right(place, (index, len(self.source.text))) - 1]
         return source_offset + index - text_offset
 
     @property
     def span(self) -> Span:
         """The range of the file from the first to the last character."""
+        place = self._place
+        if isinstance(place, int):
+            return Span(place, place + len(self.text))
         return Span(self.source_offset(0), self.source_offset(len(self.text)))
 
     @property
@@ -180,15 +188,19 @@ class SourceText:
 
     def cut(self, start: int, end: int) -> SourceText:
         """``text[start:end]`` with its positions."""
-        pieces = self._pieces
-        if len(pieces) == 1:
-            return SourceText(self.source, self.text[start:end], ((0, pieces[0][1] + start),))
-        first = bisect_right(pieces, (start, len(self.source.text)))
-        last = bisect_left(pieces, (end, 0), first)
-        inside = [(at - start, offset) for at, offset in pieces[first:last]]
-        return SourceText(
-            self.source, self.text[start:end], ((0, self.source_offset(start)), *inside)
-        )
+        if start == 0 and end == len(self.text):
+            return self
+        text = self.text[start:end]
+        place = self._place
+        if isinstance(place, int):
+            return SourceText(self.source, text, place + start)
+        first = bisect_right(place, (start, len(self.source.text)))
+        last = bisect_left(place, (end, 0), first)
+        begin = self.source_offset(start)
+        if first == last:
+            return SourceText(self.source, text, begin)
+        inside = [(at - start, offset) for at, offset in place[first:last]]
+        return SourceText(self.source, text, ((0, begin), *inside))
 
     def strip(self, characters: str) -> SourceText:
         """Without leading and trailing ``characters``."""

@@ -59,7 +59,7 @@ def logical_lines(
         first, at = match.span(1)
         rest = match[2]
         if not rest or not rest.strip(WHITE_SPACE):
-            yield SourceText(source, match[1], ((0, first),))
+            yield SourceText(source, match[1], first)
             continue
         chunks = [(first, match[1])]
         for physical in rest[1:].split("\n"):

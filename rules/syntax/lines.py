@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.config.instance import Instance
-    from postlint.syntax.lalr import Token
     from postlint.syntax.source import SourceText
 
 _LOOKS_LIKE_SETTING = LazyPattern(r"([ \t\v\f\r]+)([A-Za-z0-9_][A-Za-z0-9_-]*)[ \t]*=(?![=~])")
@@ -82,14 +81,14 @@ def leading_whitespace_swallowed(instance: Instance) -> Iterator[Finding]:
         return
     names = names_of(instance)
     for entry in instance.main_cf.entries:
-        if isinstance(entry, LeadingWhitespace) or len(entry.tokens) == 1:
+        if isinstance(entry, LeadingWhitespace):
             continue
         if isinstance(entry, Assignment) and entry.name.text.endswith(_HOLDS_EQUALS):
             continue
-        for token, match in _swallowed(entry):
+        for start, match in _swallowed(entry):
             name = match[2]
             if parameters.is_known(name) or names.mentioned(name) or name in instance.settings:
-                yield _swallowed_finding(entry, token, match, instance)
+                yield _swallowed_finding(entry, start, match, instance)
 
 
 @rule("SYN003", severity=Severity.ERROR, tags=("CWE-1286",))
@@ -147,23 +146,22 @@ def _add_equals(line: SourceText) -> Fix | None:
     return None
 
 
-def _swallowed(entry: Entry) -> Iterator[tuple[Token, re.Match[str]]]:
-    """The continuation lines that look like a setting, outside of braces."""
+def _swallowed(entry: Entry) -> Iterator[tuple[int, re.Match[str]]]:
+    """The continuation lines that look like a setting, outside of braces, with their offsets."""
     depth = 0
-    for token in entry.tokens:
-        if token.type == "CONTINUATION" and depth <= 0:
-            match = _LOOKS_LIKE_SETTING.match(token)
+    for start, line in entry.physical_lines():
+        if start > entry.start and depth <= 0:
+            match = _LOOKS_LIKE_SETTING.match(line)
             if match is not None:
-                yield token, match
-        if token.type != "INNER_TRIVIA":
-            depth += token.count("{") - token.count("}")
+                yield start, match
+        depth += line.count("{") - line.count("}")
 
 
 def _complete(entry: Entry, end: int, instance: Instance) -> bool:
     """Whether the value before ``end`` can be meant to end there."""
     if not isinstance(entry, Assignment):
         return False
-    text = entry.line.source.text
+    text = entry.source.text
     last = skip_back(text, end, WHITE_SPACE)
     if text[last - 1] in ",\\":
         return False
@@ -173,11 +171,10 @@ def _complete(entry: Entry, end: int, instance: Instance) -> bool:
 
 
 def _swallowed_finding(
-    entry: Entry, token: Token, match: re.Match[str], instance: Instance
+    entry: Entry, start: int, match: re.Match[str], instance: Instance
 ) -> Finding:
-    source = entry.line.source
-    start = token.start_pos
-    text = token.rstrip(WHITE_SPACE)
+    source = entry.source
+    text = match.string.rstrip(WHITE_SPACE)
     location = Location(source, Span(start + match.end(1), start + len(text)))
     if isinstance(entry, Assignment):
         owner, above = f"the value of {entry.name.text}", entry.name.location
@@ -207,12 +204,10 @@ def _indented_finding(entry: LeadingWhitespace, *, is_main: bool) -> Finding:
     complete = _LOOKS_LIKE_SETTING.match(entry.line.text) if is_main else len(words) >= 8
     if complete:
         edits: list[Edit] = []
-        for token in entry.tokens:
-            match = _LOOKS_LIKE_SETTING.match(token) if is_main else None
-            first = (token.start_pos) <= entry.span.start < (token.end_pos)
-            if token.type != "INNER_TRIVIA" and (first or match is not None):
-                start = token.start_pos
-                blank = len(token) - len(token.lstrip(WHITE_SPACE))
+        for number, (start, line) in enumerate(entry.physical_lines()):
+            match = _LOOKS_LIKE_SETTING.match(line) if is_main else None
+            if number == 0 or match is not None:
+                blank = len(line) - len(line.lstrip(WHITE_SPACE))
                 edits.append(Edit(Location(source, Span(start, start + blank)), ""))
         fix = Fix("begin the line in the first column", edits, "safe")
     return Finding(

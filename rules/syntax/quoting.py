@@ -280,16 +280,12 @@ def _invisible_in(entry: Entry, instance: Instance) -> Iterator[Finding]:
 
 
 def _nul_in(entry: Entry) -> Iterator[Finding]:
-    source = entry.line.source
-    for token in entry.tokens:
-        at = token.find("\0")
-        if at >= 0:
-            start = (token.start_pos or 0) + at
-            yield Finding(
-                Location(source, Span(start, start + 1)),
-                "NUL byte: Postfix loses the text behind it",
-            )
-            return
+    at = entry.written.find("\0")
+    if at >= 0:
+        yield Finding(
+            Location(entry.source, Span(entry.start + at, entry.start + at + 1)),
+            "NUL byte: Postfix loses the text behind it",
+        )
 
 
 def _in_text(

@@ -81,7 +81,7 @@ def test_the_library_of_today_has_no_ssl() -> None:
 
 def test_words_of_an_attribute_know_their_place() -> None:
     source = SourceFile("tls_policy", "example.com encrypt protocols=TLSv1:!SSLv3\n")
-    text = SourceText(source, source.text[:-1], ((0, 0),)).cut(30, 42)
+    text = SourceText(source, source.text[:-1], 0).cut(30, 42)
     protocols = ProtocolList.of_text(text, PostfixVersion.parse("3.11"))
     places = [item.element.location for item in protocols.items]
     assert [(item.kind, item.name) for item in protocols.items] == [

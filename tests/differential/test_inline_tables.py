@@ -55,7 +55,7 @@ def test_inline(place: Path, items: list[str]) -> None:
         return
     said = ask("postmap", configuration(place, utf8=False), "-s", f"inline:{text}")
     source = SourceFile("t", text)
-    entries, problem = inline_table.entries(SourceText(source, text, ((0, 0),)))
+    entries, problem = inline_table.entries(SourceText(source, text, 0))
     if problem is not None:
         assert printable(problem) in said.errors
         return
@@ -84,7 +84,7 @@ def test_inline_cidr(place: Path, text: str) -> None:
         pytest.skip("inline rules need Postfix 3.7")
     keys = ["10.0.0.0", "10.128.0.0", "192.0.2.1"]
     said = ask("postmap", configuration(place, utf8=False), "-q", "-", f"cidr:{text}", keys=keys)
-    table = inline_table.rules(SourceText(SourceFile("t", text), text, ((0, 0),)))
+    table = inline_table.rules(SourceText(SourceFile("t", text), text, 0))
     if table.problem is not None:
         assert table.problem in said.errors
         return
@@ -121,7 +121,7 @@ def answer(text: str, key: str) -> str | None:
     kind, colon, name = text.partition(":")
     if not colon or not name or kind not in ("inline", "pipemap", "static", "unionmap"):
         raise Refused(text)
-    inside = SourceText(SourceFile("t", name), name, ((0, 0),))
+    inside = SourceText(SourceFile("t", name), name, 0)
     if kind == "static":
         value, problem = inline_table.static_value(inside)
         if problem is not None:
@@ -182,7 +182,7 @@ def test_random_values(place: Path, values: list[str], around: str) -> None:
     compared["randmap"] += 1
     text = around.format(", ".join(values))
     said = ask("postmap", configuration(place, utf8=False), "-q", "k", f"randmap:{text}")
-    table = inline_table.members(SourceText(SourceFile("t", text), text, ((0, 0),)))
+    table = inline_table.members(SourceText(SourceFile("t", text), text, 0))
     assert ("bad syntax" in said.errors) is (table.problem is not None)
     if table.problem is None and "empty string result" not in said.errors:
         assert said.output.removesuffix("\n") in [item.text for item in table.items]

@@ -360,7 +360,7 @@ def _text(data: bytes, errors: str = "surrogateescape") -> str:
 
 def _source_text(data: bytes) -> SourceText:
     text = _text(data)
-    return SourceText(SourceFile("main.cf", text), text, ((0, 0),))
+    return SourceText(SourceFile("main.cf", text), text, 0)
 
 
 def _same(found: str, expected: str) -> None:

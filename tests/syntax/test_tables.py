@@ -30,7 +30,7 @@ files = st.text(ODD, max_size=60)
 
 
 def whole(text: str) -> SourceText:
-    return SourceText(SourceFile("t", text), text, ((0, 0),))
+    return SourceText(SourceFile("t", text), text, 0)
 
 
 @settings(max_examples=500, deadline=None)

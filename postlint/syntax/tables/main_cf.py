@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 MADE_WITH = "Lark 1.3.1"
 
 TABLE: Table = {
- 'fingerprint': '1 start 1305 ef7dab5e',
+ 'fingerprint': '1 start 1334 55a4c069',
  'lexers': (
+  (
+   '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
+   (),
+  ),
   (
    '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
    (),
   ),
-  ('(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)', ()),
   (
    '(?P<VALUE>[^\n]*+\n|[^\n]++)|(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<INNER_TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n)++(?=[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#]))|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
    (),
@@ -35,30 +38,35 @@ TABLE: Table = {
    '(?P<KEY>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+=)|(?P<LONE_WORD>[^ \t\\v\x0c\r\n#=][^ \t\\v\x0c\r\n=]*+[ \t\\v\x0c\r]*+\n)|(?P<TRIVIA>(?:[ \t\\v\x0c\r]*+(?:#[^\n]*+)?\n|[ \t\\v\x0c\r]*+#[^\n]*+\\Z|[ \t\\v\x0c\r]++\\Z)++)|(?P<OTHER_TEXT>[^ \t\\v\x0c\r\n#=][^\n]*+\n?)|(?P<NAMELESS>=[^\n]*+\n?)',
    (),
   ),
-  ('(?!)', ()),
+  ('(?!)', ()), ('(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)', ()),
   (
    '(?P<CONTINUED_EQUALS>[ \t\\v\x0c\r]++=)|(?P<CONTINUATION>[ \t\\v\x0c\r]++[^ \t\\v\x0c\r\n#][^\n]*+\n?)',
    (),
   ),
  ),
  'rules': (
-  ('start', 0, True, None), ('_continuation', 1, False, None), ('setting', 1, True, None),
+  ('start', 0, True, None), ('leading_whitespace', 1, True, None), ('setting', 1, True, None),
   ('missing_equals', 1, True, None), ('missing_name', 1, True, None),
   ('missing_equals', 1, True, None), ('start', 1, True, None), ('start', 1, True, (True,)),
-  ('leading_whitespace', 1, True, (True,)), ('__start_star_0', 1, False, (True,)),
-  ('start', 1, True, None), ('_entry', 1, False, None), ('_entry', 1, False, None),
-  ('_entry', 1, False, None), ('_continuation', 2, False, None), ('setting', 2, True, None),
+  ('__start_star_0', 1, False, (True,)), ('start', 1, True, None), ('_entry', 1, False, None),
+  ('_entry', 1, False, None), ('_entry', 1, False, None),
+  ('__leading_whitespace_star_1', 1, False, None), ('leading_whitespace', 2, True, (False, True)),
+  ('_continuation', 1, False, None), ('setting', 2, True, None),
   ('setting', 2, True, (False, True)), ('setting', 2, True, None),
   ('missing_equals', 2, True, (False, True)), ('missing_name', 2, True, (False, True)),
   ('missing_equals', 2, True, (False, True)), ('start', 2, True, None),
   ('start', 2, True, (False, True)), ('start', 2, True, None),
-  ('__start_star_0', 2, False, (True, True)), ('_continuation', 2, False, (True, False)),
-  ('__start_star_0', 2, False, (True, False)), ('start', 2, True, None),
-  ('start', 2, True, (False, True)), ('setting', 3, True, (False, False, True)),
+  ('__start_star_0', 2, False, (True, True)), ('__start_star_0', 2, False, (True, False)),
+  ('start', 2, True, None), ('start', 2, True, (False, True)),
+  ('__leading_whitespace_star_1', 2, False, None),
+  ('__leading_whitespace_star_1', 2, False, (True, False)), ('_continuation', 2, False, None),
+  ('setting', 3, True, (False, False, True)), ('_continuation', 2, False, (True, False)),
   ('setting', 3, True, None), ('setting', 3, True, (False, False, True)),
   ('setting', 3, True, None), ('start', 3, True, (False, False, True)), ('start', 3, True, None),
   ('start', 3, True, (False, False, True)), ('__start_star_0', 3, False, (True, True, False)),
-  ('_continuation', 3, False, (True, False, False)), ('start', 3, True, (False, False, True)),
+  ('start', 3, True, (False, False, True)),
+  ('__leading_whitespace_star_1', 3, False, (True, False, False)),
+  ('_continuation', 3, False, (True, False, False)),
   ('setting', 4, True, (False, False, False, True)), ('setting', 4, True, None),
   ('setting', 4, True, (False, False, False, True)),
   ('start', 4, True, (False, False, False, True)),
@@ -68,78 +76,72 @@ TABLE: Table = {
   (
    0,
    {
-    '$END': -1, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5,
-    'OTHER_TEXT': 6, 'TRIVIA': 7, '__start_star_0': 8, '_continuation': 9, '_entry': 10,
-    'leading_whitespace': 11, 'missing_equals': 12, 'missing_name': 13, 'setting': 14, 'start': 15,
+    '$END': -1, 'CONTINUATION': 1, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5,
+    'TRIVIA': 6, '__start_star_0': 7, '_entry': 8, 'leading_whitespace': 9, 'missing_equals': 10,
+    'missing_name': 11, 'setting': 12, 'start': 13,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -2, 'CONTINUATION': -2, 'INNER_TRIVIA': -2, 'KEY': -2, 'LONE_WORD': -2, 'NAMELESS': -2,
-    'OTHER_TEXT': -2, 'TRIVIA': -2,
+    '$END': -2, 'CONTINUATION': 14, 'INNER_TRIVIA': 15, 'KEY': -2, 'LONE_WORD': -2, 'NAMELESS': -2,
+    'OTHER_TEXT': -2, 'TRIVIA': -2, '__leading_whitespace_star_1': 16,
    },
   ),
-  (1, {'CONTINUATION': 16}),
   (
    2,
    {
-    '$END': -3, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -3, 'LONE_WORD': -3, 'NAMELESS': -3,
-    'OTHER_TEXT': -3, 'TRIVIA': -3, 'VALUE': 17, '_continuation': 18,
+    '$END': -3, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -3, 'LONE_WORD': -3, 'NAMELESS': -3,
+    'OTHER_TEXT': -3, 'TRIVIA': -3, 'VALUE': 19, '_continuation': 20,
    },
   ),
   (
    3,
    {
-    '$END': -4, 'CONTINUATION': 1, 'CONTINUED_EQUALS': 19, 'INNER_TRIVIA': 20, 'KEY': -4,
-    'LONE_WORD': -4, 'NAMELESS': -4, 'OTHER_TEXT': -4, 'TRIVIA': -4, '_continuation': 21,
+    '$END': -4, 'CONTINUATION': 17, 'CONTINUED_EQUALS': 21, 'INNER_TRIVIA': 22, 'KEY': -4,
+    'LONE_WORD': -4, 'NAMELESS': -4, 'OTHER_TEXT': -4, 'TRIVIA': -4, '_continuation': 23,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -5, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -5, 'LONE_WORD': -5, 'NAMELESS': -5,
+    'OTHER_TEXT': -5, 'TRIVIA': -5, '_continuation': 24,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -6, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -6, 'LONE_WORD': -6, 'NAMELESS': -6,
+    'OTHER_TEXT': -6, 'TRIVIA': -6, '_continuation': 25,
    },
   ),
   (
    0,
    {
-    '$END': -5, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -5, 'LONE_WORD': -5, 'NAMELESS': -5,
-    'OTHER_TEXT': -5, 'TRIVIA': -5, '_continuation': 22,
-   },
-  ),
-  (
-   0,
-   {
-    '$END': -6, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -6, 'LONE_WORD': -6, 'NAMELESS': -6,
-    'OTHER_TEXT': -6, 'TRIVIA': -6, '_continuation': 23,
-   },
-  ),
-  (
-   0,
-   {
-    '$END': -7, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5,
-    'OTHER_TEXT': 6, 'TRIVIA': 24, '__start_star_0': 25, '_continuation': 9, '_entry': 10,
-    'leading_whitespace': 26, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -7, 'CONTINUATION': 1, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5,
+    'TRIVIA': 26, '__start_star_0': 27, '_entry': 8, 'leading_whitespace': 28, 'missing_equals': 10,
+    'missing_name': 11, 'setting': 12,
    },
   ),
   (
    4,
    {
-    '$END': -8, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -8, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
-  (
-   0,
-   {
-    '$END': -9, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -9, 'LONE_WORD': -9, 'NAMELESS': -9,
-    'OTHER_TEXT': -9, 'TRIVIA': -9,
-   },
-  ),
-  (
-   5, {'$END': -10, 'KEY': -10, 'LONE_WORD': -10, 'NAMELESS': -10, 'OTHER_TEXT': -10, 'TRIVIA': 30},
-  ),
+  (5, {'$END': -9, 'KEY': -9, 'LONE_WORD': -9, 'NAMELESS': -9, 'OTHER_TEXT': -9, 'TRIVIA': 30}),
   (
    5,
    {
-    '$END': -11, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, 'TRIVIA': 31,
-    '__start_star_0': 32, '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -10, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, 'TRIVIA': 31,
+    '__start_star_0': 32, '_entry': 8, 'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
+  ),
+  (
+   5,
+   {'$END': -11, 'KEY': -11, 'LONE_WORD': -11, 'NAMELESS': -11, 'OTHER_TEXT': -11, 'TRIVIA': -11},
   ),
   (
    5,
@@ -149,207 +151,248 @@ TABLE: Table = {
    5,
    {'$END': -13, 'KEY': -13, 'LONE_WORD': -13, 'NAMELESS': -13, 'OTHER_TEXT': -13, 'TRIVIA': -13},
   ),
-  (
-   5,
-   {'$END': -14, 'KEY': -14, 'LONE_WORD': -14, 'NAMELESS': -14, 'OTHER_TEXT': -14, 'TRIVIA': -14},
-  ),
   (6, {}),
   (
-   0,
+   1,
    {
-    '$END': -15, 'CONTINUATION': -15, 'INNER_TRIVIA': -15, 'KEY': -15, 'LONE_WORD': -15,
+    '$END': -14, 'CONTINUATION': -14, 'INNER_TRIVIA': -14, 'KEY': -14, 'LONE_WORD': -14,
+    'NAMELESS': -14, 'OTHER_TEXT': -14, 'TRIVIA': -14,
+   },
+  ),
+  (7, {'CONTINUATION': 33}),
+  (
+   1,
+   {
+    '$END': -15, 'CONTINUATION': 34, 'INNER_TRIVIA': 35, 'KEY': -15, 'LONE_WORD': -15,
     'NAMELESS': -15, 'OTHER_TEXT': -15, 'TRIVIA': -15,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -16, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -16, 'LONE_WORD': -16,
-    'NAMELESS': -16, 'OTHER_TEXT': -16, 'TRIVIA': -16, '_continuation': 33,
+    '$END': -16, 'CONTINUATION': -16, 'INNER_TRIVIA': -16, 'KEY': -16, 'LONE_WORD': -16,
+    'NAMELESS': -16, 'OTHER_TEXT': -16, 'TRIVIA': -16,
+   },
+  ),
+  (7, {'CONTINUATION': 36}),
+  (
+   1,
+   {
+    '$END': -17, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -17, 'LONE_WORD': -17,
+    'NAMELESS': -17, 'OTHER_TEXT': -17, 'TRIVIA': -17, '_continuation': 37,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -17, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -17, 'LONE_WORD': -17,
-    'NAMELESS': -17, 'OTHER_TEXT': -17, 'TRIVIA': -17,
+    '$END': -18, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -18, 'LONE_WORD': -18,
+    'NAMELESS': -18, 'OTHER_TEXT': -18, 'TRIVIA': -18,
    },
   ),
   (
    2,
    {
-    '$END': -18, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -18, 'LONE_WORD': -18,
-    'NAMELESS': -18, 'OTHER_TEXT': -18, 'TRIVIA': -18, 'VALUE': 34, '_continuation': 35,
+    '$END': -19, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -19, 'LONE_WORD': -19,
+    'NAMELESS': -19, 'OTHER_TEXT': -19, 'TRIVIA': -19, 'VALUE': 40, '_continuation': 41,
    },
   ),
-  (7, {'CONTINUATION': 16, 'CONTINUED_EQUALS': 36}),
+  (8, {'CONTINUATION': 36, 'CONTINUED_EQUALS': 42}),
   (
-   0,
+   1,
    {
-    '$END': -19, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -19, 'LONE_WORD': -19,
-    'NAMELESS': -19, 'OTHER_TEXT': -19, 'TRIVIA': -19,
-   },
-  ),
-  (
-   0,
-   {
-    '$END': -20, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -20, 'LONE_WORD': -20,
+    '$END': -20, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -20, 'LONE_WORD': -20,
     'NAMELESS': -20, 'OTHER_TEXT': -20, 'TRIVIA': -20,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -21, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -21, 'LONE_WORD': -21,
+    '$END': -21, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -21, 'LONE_WORD': -21,
     'NAMELESS': -21, 'OTHER_TEXT': -21, 'TRIVIA': -21,
    },
   ),
   (
-   4,
+   1,
    {
-    '$END': -22, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '__start_star_0': 37,
-    '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -22, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -22, 'LONE_WORD': -22,
+    'NAMELESS': -22, 'OTHER_TEXT': -22, 'TRIVIA': -22,
    },
   ),
   (
    4,
    {
-    '$END': -23, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -23, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '__start_star_0': 43,
+    '_entry': 8, 'missing_equals': 10, 'missing_name': 11, 'setting': 12,
+   },
+  ),
+  (
+   4,
+   {
+    '$END': -24, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
    5,
    {
-    '$END': -24, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, 'TRIVIA': 38,
-    '__start_star_0': 39, '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -25, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, 'TRIVIA': 44,
+    '__start_star_0': 45, '_entry': 8, 'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
-   5, {'$END': -25, 'KEY': -25, 'LONE_WORD': -25, 'NAMELESS': -25, 'OTHER_TEXT': -25, 'TRIVIA': 40},
+   5, {'$END': -26, 'KEY': -26, 'LONE_WORD': -26, 'NAMELESS': -26, 'OTHER_TEXT': -26, 'TRIVIA': 46},
   ),
-  (
-   0,
-   {
-    '$END': -26, 'CONTINUATION': -26, 'INNER_TRIVIA': -26, 'KEY': -26, 'LONE_WORD': -26,
-    'NAMELESS': -26, 'OTHER_TEXT': -26, 'TRIVIA': -26,
-   },
-  ),
-  (1, {'CONTINUATION': 41}),
   (4, {'$END': -27, 'KEY': -27, 'LONE_WORD': -27, 'NAMELESS': -27, 'OTHER_TEXT': -27}),
   (
    4,
    {
-    '$END': -28, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '__start_star_0': 42,
-    '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -28, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '__start_star_0': 47,
+    '_entry': 8, 'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
    4,
    {
-    '$END': -29, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -29, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -30, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -30, 'LONE_WORD': -30,
+    '$END': -30, 'CONTINUATION': -30, 'INNER_TRIVIA': -30, 'KEY': -30, 'LONE_WORD': -30,
     'NAMELESS': -30, 'OTHER_TEXT': -30, 'TRIVIA': -30,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -31, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -31, 'LONE_WORD': -31,
-    'NAMELESS': -31, 'OTHER_TEXT': -31, 'TRIVIA': -31, '_continuation': 43,
+    '$END': -31, 'CONTINUATION': -31, 'INNER_TRIVIA': -31, 'KEY': -31, 'LONE_WORD': -31,
+    'NAMELESS': -31, 'OTHER_TEXT': -31, 'TRIVIA': -31,
+   },
+  ),
+  (7, {'CONTINUATION': 48}),
+  (
+   1,
+   {
+    '$END': -32, 'CONTINUATION': -32, 'INNER_TRIVIA': -32, 'KEY': -32, 'LONE_WORD': -32,
+    'NAMELESS': -32, 'OTHER_TEXT': -32, 'TRIVIA': -32,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -32, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -32, 'LONE_WORD': -32,
-    'NAMELESS': -32, 'OTHER_TEXT': -32, 'TRIVIA': -32,
+    '$END': -33, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -33, 'LONE_WORD': -33,
+    'NAMELESS': -33, 'OTHER_TEXT': -33, 'TRIVIA': -33,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -34, 'CONTINUATION': -34, 'INNER_TRIVIA': -34, 'KEY': -34, 'LONE_WORD': -34,
+    'NAMELESS': -34, 'OTHER_TEXT': -34, 'TRIVIA': -34,
+   },
+  ),
+  (7, {'CONTINUATION': 49}),
+  (
+   1,
+   {
+    '$END': -35, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -35, 'LONE_WORD': -35,
+    'NAMELESS': -35, 'OTHER_TEXT': -35, 'TRIVIA': -35, '_continuation': 50,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -36, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -36, 'LONE_WORD': -36,
+    'NAMELESS': -36, 'OTHER_TEXT': -36, 'TRIVIA': -36,
    },
   ),
   (
    2,
    {
-    '$END': -33, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -33, 'LONE_WORD': -33,
-    'NAMELESS': -33, 'OTHER_TEXT': -33, 'TRIVIA': -33, 'VALUE': 44, '_continuation': 45,
+    '$END': -37, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -37, 'LONE_WORD': -37,
+    'NAMELESS': -37, 'OTHER_TEXT': -37, 'TRIVIA': -37, 'VALUE': 51, '_continuation': 52,
    },
   ),
   (
    4,
    {
-    '$END': -34, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -38, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
    4,
    {
-    '$END': -35, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '__start_star_0': 46,
-    '_entry': 10, 'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -39, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '__start_star_0': 53,
+    '_entry': 8, 'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
    4,
    {
-    '$END': -36, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -40, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
-  (4, {'$END': -37, 'KEY': -37, 'LONE_WORD': -37, 'NAMELESS': -37, 'OTHER_TEXT': -37}),
-  (
-   0,
-   {
-    '$END': -38, 'CONTINUATION': -38, 'INNER_TRIVIA': -38, 'KEY': -38, 'LONE_WORD': -38,
-    'NAMELESS': -38, 'OTHER_TEXT': -38, 'TRIVIA': -38,
-   },
-  ),
+  (4, {'$END': -41, 'KEY': -41, 'LONE_WORD': -41, 'NAMELESS': -41, 'OTHER_TEXT': -41}),
   (
    4,
    {
-    '$END': -39, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
+    '$END': -42, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -40, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -40, 'LONE_WORD': -40,
-    'NAMELESS': -40, 'OTHER_TEXT': -40, 'TRIVIA': -40,
+    '$END': -43, 'CONTINUATION': -43, 'INNER_TRIVIA': -43, 'KEY': -43, 'LONE_WORD': -43,
+    'NAMELESS': -43, 'OTHER_TEXT': -43, 'TRIVIA': -43,
    },
   ),
   (
-   0,
+   1,
    {
-    '$END': -41, 'CONTINUATION': 1, 'INNER_TRIVIA': 2, 'KEY': -41, 'LONE_WORD': -41,
-    'NAMELESS': -41, 'OTHER_TEXT': -41, 'TRIVIA': -41, '_continuation': 47,
-   },
-  ),
-  (
-   0,
-   {
-    '$END': -42, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -42, 'LONE_WORD': -42,
-    'NAMELESS': -42, 'OTHER_TEXT': -42, 'TRIVIA': -42,
-   },
-  ),
-  (
-   4,
-   {
-    '$END': -43, 'KEY': 3, 'LONE_WORD': 4, 'NAMELESS': 5, 'OTHER_TEXT': 6, '_entry': 27,
-    'missing_equals': 12, 'missing_name': 13, 'setting': 14,
-   },
-  ),
-  (
-   0,
-   {
-    '$END': -44, 'CONTINUATION': 28, 'INNER_TRIVIA': 29, 'KEY': -44, 'LONE_WORD': -44,
+    '$END': -44, 'CONTINUATION': -44, 'INNER_TRIVIA': -44, 'KEY': -44, 'LONE_WORD': -44,
     'NAMELESS': -44, 'OTHER_TEXT': -44, 'TRIVIA': -44,
    },
   ),
+  (
+   1,
+   {
+    '$END': -45, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -45, 'LONE_WORD': -45,
+    'NAMELESS': -45, 'OTHER_TEXT': -45, 'TRIVIA': -45,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -46, 'CONTINUATION': 17, 'INNER_TRIVIA': 18, 'KEY': -46, 'LONE_WORD': -46,
+    'NAMELESS': -46, 'OTHER_TEXT': -46, 'TRIVIA': -46, '_continuation': 54,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -47, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -47, 'LONE_WORD': -47,
+    'NAMELESS': -47, 'OTHER_TEXT': -47, 'TRIVIA': -47,
+   },
+  ),
+  (
+   4,
+   {
+    '$END': -48, 'KEY': 2, 'LONE_WORD': 3, 'NAMELESS': 4, 'OTHER_TEXT': 5, '_entry': 29,
+    'missing_equals': 10, 'missing_name': 11, 'setting': 12,
+   },
+  ),
+  (
+   1,
+   {
+    '$END': -49, 'CONTINUATION': 38, 'INNER_TRIVIA': 39, 'KEY': -49, 'LONE_WORD': -49,
+    'NAMELESS': -49, 'OTHER_TEXT': -49, 'TRIVIA': -49,
+   },
+  ),
  ),
- 'starts': {'start': (0, 15)},
+ 'starts': {'start': (0, 13)},
 }
