@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.templates import has_template_marks, is_unfilled
+from postlint.config.derived import once
 from postlint.records import NamedTuple
 from postlint.syntax.master_cf import FIELD_NAMES, Argument
 
 if TYPE_CHECKING:
+    from collections.abc import KeysView
+
+    from postlint.config.instance import Instance
     from postlint.syntax.master_cf import ServiceEntry
     from postlint.syntax.source import SourceText
 
@@ -77,7 +81,13 @@ def command_line(entry: ServiceEntry) -> CommandLine:
     return CommandLine(tuple(options), tuple(words[at:]))
 
 
-def fields_filled_in(entry: ServiceEntry) -> bool:
-    """Whether no template program has still to write the fields."""
+@once
+def filled_in(instance: Instance) -> KeysView[ServiceEntry]:
+    """The services of master.cf whose fields no template program has still to write, in order."""
+    entries = () if instance.master_cf is None else instance.master_cf.services
+    return dict.fromkeys(filter(_is_filled_in, entries)).keys()
+
+
+def _is_filled_in(entry: ServiceEntry) -> bool:
     fields = [field.text for field in entry.fields]
     return not has_template_marks(" ".join(fields)) and not any(map(is_unfilled, fields))

@@ -17,7 +17,12 @@ from postlint.analysis.server_certificates import (
     parameter_scope,
 )
 from postlint.analysis.tls import server_tls
-from postlint.analysis.tls_protocols import ProtocolList, contiguous, library_protocols
+from postlint.analysis.tls_protocols import (
+    ProtocolList,
+    contiguous,
+    library_protocols,
+    protocols_of,
+)
 from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade, is_digest
@@ -105,7 +110,7 @@ def _handshake_of(service: Service) -> Handshake:
     elif wanted is None:
         words.append(None)
     value = scope[f"{prefix}_tls_{kind}protocols"]
-    protocols = ProtocolList.of(value, server.service.version)
+    protocols = protocols_of(server.service.instance, value)
     ciphers = _ciphers(scope, scope[f"{prefix}_tls_{kind}ciphers"], words)
     level = 1 if wanted == "required" and _sets_level(scope) else 0
     found = _negotiable(protocols, value, ciphers, "server", level)
@@ -141,7 +146,7 @@ def client_handshake(
         words.append(_KEEPS_NULL_CIPHERS_OUT)
     elif kind:
         words.append(_KEEPS_ANONYMOUS_CIPHERS_OUT)
-    listed = protocols or ProtocolList.of(value, service.version)
+    listed = protocols or protocols_of(service.instance, value)
     setting = service[f"{prefix}_tls_{kind}ciphers"]
     ciphers = _ciphers(service, setting, words, grade)
     raised = 1 if level not in ("may", "encrypt") and _sets_level(service) else 0

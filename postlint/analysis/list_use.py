@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.restrictions import restriction_lists
+from postlint.config.derived import once
 from postlint.records import NamedTuple
 from postlint.syntax.source import Location, Span
 
@@ -50,11 +51,11 @@ class Use(NamedTuple):
         return f"restriction class {self.within.name}"
 
 
-def uses(service: Service) -> Iterator[Use]:
+@once
+def uses(service: Service) -> tuple[Use, ...]:
     """Every item of every list of an smtpd service, those of classes too."""
     lists = restriction_lists(service)
-    for start in lists:
-        yield from uses_in(lists, start)
+    return tuple(use for start in lists for use in uses_in(lists, start))
 
 
 def uses_in(lists: RestrictionLists, start: RestrictionList) -> Iterator[Use]:

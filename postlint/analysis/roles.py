@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.config.derived import once
 from postlint.config.effective import UNKNOWN
 from postlint.config.placeholders import has_placeholder
 from postlint.postfix.services import inet_port
@@ -32,6 +33,7 @@ _LOCAL_NAME = LazyPattern(r"localhost(?:[0-9]*(?:\..*)?)?")
 _SERVERS = ("postscreen", "smtpd")
 
 
+@once
 def service_role(service: Service) -> ServiceRole:
     """What an smtpd or postscreen service is there for.
 
@@ -46,6 +48,7 @@ def service_role(service: Service) -> ServiceRole:
     return "mx" if number == SMTP_PORT else "other"
 
 
+@once
 def port(service: Service) -> int | None:
     """The TCP port; None for a service without one and for a name that is no known port.
 
@@ -55,6 +58,7 @@ def port(service: Service) -> int | None:
     return ports.pop() if len(ports) == 1 else None
 
 
+@once
 def is_public(service: Service) -> bool | None:
     """Whether clients on other hosts can reach the service; None when that is not known."""
     if service.type not in ("inet", "pass"):

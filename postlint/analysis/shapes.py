@@ -215,6 +215,7 @@ def guards(name: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def shape(name: str, version: PostfixVersion) -> Shape:
     """The shape of a parameter's values; "unknown" for names that are no parameters."""
     parameter = parameters.get(name)

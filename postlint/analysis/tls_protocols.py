@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.postfix.tls import PROTOCOL_BOUNDS_SINCE, PROTOCOLS, protocol
 from postlint.records import NamedTuple
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
     from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.source import SourceText
 
@@ -76,11 +78,12 @@ class Offered(NamedTuple):
 class ProtocolList:
     """A protocol list as one version of Postfix reads it."""
 
-    __slots__ = ("items", "known", "version")
+    __slots__ = ("_offered", "items", "known", "version")
 
     def __init__(self, elements: Iterable[Element], version: PostfixVersion) -> None:
         words = tuple(elements)
         self.version = version
+        self._offered: dict[str, Offered] = {}
         self.known = all(word.known for word in words)
         """Whether all of the list is known; else nothing follows from it."""
         self.items = tuple(_item(word, version) for word in words if word.known)
@@ -142,6 +145,11 @@ class ProtocolList:
         """
         if not self.known:
             return None
+        if side not in self._offered:
+            self._offered[side] = self._negotiable(side)
+        return self._offered[side]
+
+    def _negotiable(self, side: Literal["server", "client"]) -> Offered:
         if not self.valid:
             return Offered((), ())
         every, old = library_protocols(self.version)
@@ -154,6 +162,12 @@ class ProtocolList:
         """The last bound counts; one that OpenSSL does not know is as good as none."""
         bounds = [item.bound for item in self.items if item.kind == kind]
         return bounds[-1] if bounds and _LOWEST <= bounds[-1] <= _HIGHEST else default
+
+
+@once
+def protocols_of(instance: Instance, value: Effective) -> ProtocolList:
+    """The protocol list that a parameter of an instance holds, read once."""
+    return ProtocolList.of(value, instance.version)
 
 
 def library_protocols(version: PostfixVersion) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,6 +6,7 @@ has_required), src/global/server_acl.c, access(5), postconf(5).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from postlint.records import NamedTuple
@@ -147,6 +148,7 @@ def names(version: PostfixVersion) -> frozenset[str]:
     return frozenset(name for name, restriction in _ALL.items() if restriction.exists_in(version))
 
 
+@cache
 def relay_guards(version: PostfixVersion) -> frozenset[str]:
     """The names of which *version* wants at least one in the relay or recipient restrictions.
 

@@ -9,7 +9,7 @@ from postlint.analysis.command_lines import (
     COMMAND_PROGRAMS,
     TOLERANT_PROGRAMS,
     command_line,
-    fields_filled_in,
+    filled_in,
 )
 from postlint.analysis.shapes import shape
 from postlint.analysis.templates import has_template_marks
@@ -141,7 +141,7 @@ def _daemons(instance: Instance) -> Iterator[tuple[ServiceEntry, Program]]:
         return
     for entry in instance.master_cf.services:
         daemon = program(entry.field("command").text, instance.version)
-        if daemon is None or not fields_filled_in(entry):
+        if daemon is None or entry not in filled_in(instance):
             continue
         if not has_template_marks(entry.line.text):
             yield entry, daemon

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.command_lines import fields_filled_in
+from postlint.analysis.command_lines import filled_in
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import field_default
@@ -52,7 +52,7 @@ def chroot_default_ambiguous(instance: Instance) -> Iterator[Finding]:
         return
     default = _default(instance)
     open_ones = []
-    for entry in filter(fields_filled_in, instance.master_cf.services):
+    for entry in filled_in(instance):
         text = entry.field("chroot").text
         program = entry.field("command").text.rpartition("/")[2]
         jailed = text == "y" or (text == "-" and default == "y")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.command_lines import fields_filled_in
+from postlint.analysis.command_lines import filled_in
 from postlint.analysis.templates import has_template_marks
 from postlint.config.placeholders import has_placeholder
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
@@ -82,7 +82,7 @@ def bad_field(instance: Instance) -> Iterator[Finding]:
     """
     if instance.master_cf is None:
         return
-    for entry in filter(fields_filled_in, instance.master_cf.services):
+    for entry in filled_in(instance):
         for name in _NO_DEFAULT:
             if entry.field(name).text == "-":
                 where = entry.field(name).location

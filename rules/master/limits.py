@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.command_lines import fields_filled_in
+from postlint.analysis.command_lines import filled_in
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.numbers import integer
@@ -36,7 +36,7 @@ def process_limit_fixed(instance: Instance) -> Iterator[Finding]:
     References: master(5), qmgr(8), bounce(8), proxymap(8)
     """
     for service in instance.services:
-        if service.entry is None or not fields_filled_in(service.entry):
+        if service.entry is None or service.entry not in filled_in(instance):
             continue
         field = service.entry.field("process_limit")
         if field.text != "-" and not field.text.isdigit():
@@ -96,7 +96,7 @@ def local_virtual_privileged(instance: Instance) -> Iterator[Finding]:
     """
     for service in instance.services:
         daemon = program(service.program, instance.version)
-        if service.entry is None or daemon is None or not fields_filled_in(service.entry):
+        if service.entry is None or daemon is None or service.entry not in filled_in(instance):
             continue
         field = service.entry.field("unprivileged")
         if daemon.privileged and field.text in ("y", "-"):

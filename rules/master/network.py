@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.command_lines import fields_filled_in
+from postlint.analysis.command_lines import filled_in
 from postlint.analysis.templates import is_unfilled
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
@@ -44,7 +44,7 @@ def unknown_port_name(instance: Instance) -> Iterator[Finding]:
     if instance.master_cf is None:
         return
     known = _names_on_host(instance)
-    for entry in filter(fields_filled_in, instance.master_cf.services):
+    for entry in filled_in(instance):
         if entry.fields[1].text != "inet":
             continue
         name = entry.fields[0]

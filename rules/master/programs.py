@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.command_lines import fields_filled_in
+from postlint.analysis.command_lines import filled_in
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import program, programs
@@ -34,7 +34,7 @@ def unknown_program(instance: Instance) -> Iterator[Finding]:
     """
     for service in instance.services:
         entry = service.entry
-        if entry is None or not fields_filled_in(entry):
+        if entry is None or entry not in filled_in(instance):
             continue
         command = entry.field("command").text
         if command == "-":

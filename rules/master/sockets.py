@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.command_lines import fields_filled_in
+from postlint.analysis.command_lines import filled_in
 from postlint.analysis.roles import is_public
 from postlint.lint.finding import Edit, Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
@@ -55,7 +55,7 @@ def private_flags(instance: Instance) -> Iterator[Finding]:
     mentioned = _sockets(instance)
     for service in instance.services:
         entry = service.entry
-        if entry is None or service.type == "inet" or not fields_filled_in(entry):
+        if entry is None or service.type == "inet" or entry not in filled_in(instance):
             continue
         field = entry.field("private")
         if field.text not in ("y", "n", "-"):

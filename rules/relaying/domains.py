@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from postlint.analysis.access_tables import access_table
 from postlint.analysis.list_use import uses
 from postlint.analysis.relay import explain, relay_verdict
+from postlint.config.derived import once
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Severity
 from postlint.lint.rule import rule
@@ -134,11 +135,13 @@ def backup_mx_permit_mx_backup(service: Service) -> Iterator[Finding]:
     if service.program != "smtpd":
         return
     networks = service["permit_mx_backup_networks"]
-    opens = _opens(service)
     for use in uses(service):
-        location = use.location
-        if use.name != "permit_mx_backup" or location is None or use.item.dead_after is not None:
+        if use.name != "permit_mx_backup" or use.item.dead_after is not None:
             continue
+        location = use.location
+        if location is None:
+            continue
+        opens = _opens(service)
         limit = (
             "for every domain whose MX records name this host"
             if networks.empty is not False
@@ -157,6 +160,7 @@ def backup_mx_permit_mx_backup(service: Service) -> Iterator[Finding]:
         )
 
 
+@once
 def _opens(service: Service) -> bool:
     """Whether mail to a domain that names this host as a backup is passed on for strangers."""
     session = relay_verdict(service).session

@@ -78,8 +78,10 @@ def _local(instance: Instance, servers: list[Service]) -> Iterator[Finding]:
     for service in servers:
         maps = service["local_recipient_maps"]
         location = maps.value_location
+        if location is None or not _takes_anybody(service, maps, domain):
+            continue
         accepted = _accepts_anybody(service, domain)
-        if location is None or not _takes_anybody(service, maps, domain) or accepted is False:
+        if accepted is False:
             continue
         own = domain == instance.main["myhostname"].text.lower()
         yield Finding(

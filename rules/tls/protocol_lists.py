@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from postlint.analysis.names import names_of
 from postlint.analysis.tls import PolicyUse, explicit_values, tls_of
-from postlint.analysis.tls_protocols import ProtocolList, library_protocols, missing
+from postlint.analysis.tls_protocols import ProtocolList, library_protocols, missing, protocols_of
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import PROTOCOLS
@@ -39,7 +39,7 @@ def inclusion_list_drops_new_protocols(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) smtpd_tls_mandatory_protocols, src/tls/tls_misc.c
     """
     for service, value in explicit_values(instance, PROTOCOL_PARAMETERS):
-        protocols = ProtocolList.of(value, instance.version)
+        protocols = protocols_of(instance, value)
         offered = protocols.offered(_side(value))
         if offered is None or not protocols.valid or not protocols.inclusions:
             continue
@@ -131,7 +131,7 @@ def no_protocol_left(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) smtpd_tls_protocols
     """
     for service, value in explicit_values(instance, PROTOCOL_PARAMETERS):
-        protocols = ProtocolList.of(value, instance.version)
+        protocols = protocols_of(instance, value)
         offered = protocols.offered(_side(value))
         location = value.value_location
         if offered is None or not protocols.valid or location is None:
@@ -163,7 +163,7 @@ def protocol_hole(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) smtp_tls_protocols
     """
     for service, value in explicit_values(instance, PROTOCOL_PARAMETERS):
-        protocols = ProtocolList.of(value, instance.version)
+        protocols = protocols_of(instance, value)
         offered = protocols.offered()
         if offered is None or not protocols.valid:
             continue
@@ -215,7 +215,7 @@ def blank_after_relational(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) smtpd_tls_protocols, src/tls/tls_misc.c
     """
     for service, value in explicit_values(instance, PROTOCOL_PARAMETERS):
-        items = ProtocolList.of(value, instance.version).items
+        items = protocols_of(instance, value).items
         for at, item in enumerate(items):
             following = items[at + 1] if at + 1 < len(items) else None
             location = item.element.location or value.value_location
@@ -271,7 +271,7 @@ def bad_protocol_token(instance: Instance) -> Iterator[Finding]:
     References: postconf(5) smtpd_tls_protocols, src/tls/tls_misc.c
     """
     for service, value in explicit_values(instance, PROTOCOL_PARAMETERS):
-        protocols = ProtocolList.of(value, instance.version)
+        protocols = protocols_of(instance, value)
         for item in protocols.bad_items:
             location = item.element.location or value.value_location
             if location is None:

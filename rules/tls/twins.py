@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from postlint.analysis.names import names_of
 from postlint.analysis.roles import is_public
 from postlint.analysis.tls import PolicyUse, tls_of
-from postlint.analysis.tls_protocols import BROKEN, LEGACY, ProtocolList
+from postlint.analysis.tls_protocols import BROKEN, LEGACY, protocols_of
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES, cipher_grade
@@ -161,7 +161,7 @@ def _rank(value: Effective, instance: Instance) -> int | None:
 
 def _old(value: Effective, instance: Instance) -> frozenset[str] | None:
     side: Literal["server", "client"] = "server" if value.name.startswith("smtpd_") else "client"
-    offered = ProtocolList.of(value, instance.version).offered(side)
+    offered = protocols_of(instance, value).offered(side)
     if offered is None:
         return None
     return frozenset(name for name in (*offered.certain, *offered.library) if name in LEGACY)
@@ -172,5 +172,5 @@ def _weak(value: Effective, instance: Instance, kind: Kind) -> bool:
     if kind == "ciphers":
         grade = cipher_grade(value.word() or "", instance.version)
         return grade in ("low", "export")
-    offered = ProtocolList.of(value, instance.version).offered()
+    offered = protocols_of(instance, value).offered()
     return offered is not None and any(name in BROKEN for name in offered.certain)

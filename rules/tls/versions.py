@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from postlint.analysis.roles import is_public, service_role
 from postlint.analysis.tls import server_tls, tls_of
-from postlint.analysis.tls_protocols import BROKEN, LEGACY, Offered, ProtocolList
+from postlint.analysis.tls_protocols import BROKEN, LEGACY, Offered, ProtocolList, protocols_of
 from postlint.lint.finding import Finding, Related, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.tls import CIPHER_GRADES
@@ -73,7 +73,7 @@ def insecure_protocol_offered(instance: Instance) -> Iterator[Finding]:
 
 
 def _exposed(use: Use) -> _Exposed | None:
-    protocols = ProtocolList.of(use.value, use.service.version)
+    protocols = protocols_of(use.service.instance, use.value)
     offered = protocols.offered(use.side)
     if offered is None or not protocols.valid:
         return None

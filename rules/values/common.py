@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from postlint.analysis.readers import refusal
@@ -31,6 +32,7 @@ def unclear(item: Explicit) -> bool:
     return _SAID_ELSEWHERE.search(value.text) is not None
 
 
+@lru_cache(maxsize=4096)
 def type_of(name: str, version: PostfixVersion) -> ParameterType | None:
     """The type in a version; None for a name that it lacks, and for words of a fixed set."""
     parameter = parameters.get(name)

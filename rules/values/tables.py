@@ -9,6 +9,7 @@ from postlint.analysis.readers import explicit_values
 from postlint.analysis.shapes import shape
 from postlint.analysis.templates import has_template_marks, is_unfilled
 from postlint.analysis.versions import interval_of
+from postlint.config.derived import once
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import restrictions, tables
@@ -59,10 +60,9 @@ def path_not_absolute(instance: Instance) -> Iterator[Finding]:
         virtual_alias_maps = hash:/etc/postfix/virtual
     References: postconf(5), DATABASE_README
     """
-    names = names_of(instance)
-    for item in explicit_values(instance):
+    for item, words in _values_with_tables(instance):
         name = item.setting.name
-        for word in _table_words(item, names):
+        for word in words:
             path = _relative_table(word.element.text)
             if path is not None:
                 yield _relative(item, word.location, word.element, path, instance)
@@ -88,9 +88,8 @@ def missing_table_type(instance: Instance) -> Iterator[Finding]:
         virtual_alias_maps = hash:/etc/postfix/virtual
     References: postconf(5), DATABASE_README, src/util/dict_open.c
     """
-    names = names_of(instance)
-    for item in explicit_values(instance):
-        for word in _table_words(item, names):
+    for item, words in _values_with_tables(instance):
+        for word in words:
             text = word.element.text
             if not word.required or ":" in text or "{" in text:
                 continue
@@ -124,12 +123,18 @@ def unsupported_table_type(instance: Instance) -> Iterator[Finding]:
         alias_maps = lmdb:/etc/aliases
     References: DATABASE_README, postconf(1), src/util/dict_open.c
     """
-    names = names_of(instance)
-    for item in explicit_values(instance):
-        for word in _table_words(item, names):
+    for item, words in _values_with_tables(instance):
+        for word in words:
             finding = _unsupported(item, word, instance)
             if finding is not None:
                 yield finding
+
+
+@once
+def _values_with_tables(instance: Instance) -> tuple[tuple[Explicit, tuple[_TableWord, ...]], ...]:
+    """Every value, with its words where tables stand."""
+    names = names_of(instance)
+    return tuple((item, tuple(_table_words(item, names))) for item in explicit_values(instance))
 
 
 def _table_words(item: Explicit, names: Names) -> Iterator[_TableWord]:
