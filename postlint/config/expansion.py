@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN, Piece
 from postlint.config.limits import PIECE_LIMIT, TEXT_LIMIT, LimitError, excess
-from postlint.config.placeholders import placeholders
+from postlint.config.placeholders import has_placeholder, placeholders
 from postlint.numbers import integer
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import (
@@ -29,7 +29,7 @@ from postlint.syntax.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from postlint.config.settings import Setting
     from postlint.postfix.versions import PostfixVersion
@@ -42,6 +42,14 @@ _LEVEL = LazyPattern(r"[0-9]+(?:\.[0-9]+){0,2}\Z")
 
 class ExpansionError(Exception):
     """A macro error that ends every Postfix program; the text is the reason it logs."""
+
+
+def literal(setting: Setting) -> tuple[Piece, ...] | None:
+    """The pieces of a setting that holds no macro and no placeholder; None for any other."""
+    text = setting.text
+    if "$" in text or has_placeholder(text):
+        return None
+    return (Piece(text, setting.value),) if text else ()
 
 
 class Expander:
@@ -62,12 +70,12 @@ class Expander:
         self._version = version
         self._lookup = lookup
         self._unknown = unknown
-        self._names: dict[str, tuple[list[Piece], int]] = {}
+        self._names: dict[str, tuple[Sequence[Piece], int]] = {}
         """What a name expands to, and the levels of macro calls below it."""
         self._expanding: list[int] = []
         """For every name that is being expanded: the levels seen below it so far."""
 
-    def expand(self, setting: Setting) -> list[Piece]:
+    def expand(self, setting: Setting) -> Sequence[Piece]:
         """The pieces of an expanded setting; raises ExpansionError or LimitError."""
         self._expanding.clear()
         pieces = self._setting(setting, 0)
@@ -77,7 +85,7 @@ class Expander:
                 raise LimitError(limit)
         return pieces
 
-    def _setting(self, setting: Setting, depth: int) -> list[Piece]:
+    def _setting(self, setting: Setting, depth: int) -> Sequence[Piece]:
         """Expand each name once: ``a = $b$b``, ``b = $c$c`` and so on must not double the work."""
         name = setting.name
         known = self._names.get(name)
@@ -92,10 +100,15 @@ class Expander:
                 raise ExpansionError(f'unreasonable macro call nesting: "{name}"')
             if setting.limit is not None:
                 raise LimitError(setting.limit)
-            self._names[name] = ([], _IN_PROGRESS)
-            self._expanding.append(0)
-            pieces = list(self._value(parse_value(_masked(setting.text)), setting.value, depth))
-            height = self._expanding.pop()
+            plain = literal(setting)
+            if plain is not None:
+                pieces, height = plain, 0
+            else:
+                self._names[name] = ([], _IN_PROGRESS)
+                self._expanding.append(0)
+                value = parse_value(_masked(setting.text))
+                pieces = list(self._value(value, setting.value, depth))
+                height = self._expanding.pop()
             self._names[name] = (pieces, height)
         if self._expanding:
             self._expanding[-1] = max(self._expanding[-1], height + 1)
@@ -144,7 +157,7 @@ class Expander:
         if at < len(part.text):
             yield Piece(part.text[at:], origin.cut(part.start + at, part.end))
 
-    def _name(self, name: str, depth: int) -> list[Piece]:
+    def _name(self, name: str, depth: int) -> Sequence[Piece]:
         setting = self._lookup(name)
         if setting is not None:
             return self._setting(setting, depth + 1)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from postlint.config.effective import UNKNOWN, Effective, Piece
-from postlint.config.expansion import Expander, ExpansionError
+from postlint.config.expansion import Expander, ExpansionError, literal
 from postlint.config.limits import LimitError
 from postlint.config.placeholders import is_shell_variable
 from postlint.config.settings import Setting
@@ -25,8 +25,8 @@ _HOST_DEPENDENT = frozenset({"mydomain", "myhostname", "mynetworks", "process_id
 _PER_PROCESS = frozenset({"process_name", "service_name"})
 
 
-_EXPANDED_DEFAULTS: dict[Setting, Effective] = {}
-"""Values of defaults that mention nothing: they are the same everywhere."""
+_EXPANDED_DEFAULTS: dict[Setting, tuple[Effective, dict[str, Setting | None]]] = {}
+"""Values of defaults that mention nothing but defaults, and these: they are the same everywhere."""
 
 
 @cache
@@ -123,17 +123,24 @@ class Scope:
         if setting is None:
             return None
         if self._complete and setting in _EXPANDED_DEFAULTS:
-            return _EXPANDED_DEFAULTS[setting]
+            effective, mentioned = _EXPANDED_DEFAULTS[setting]
+            if all(self.setting(other) is default for other, default in mentioned.items()):
+                if mentioned:
+                    self._mentions[name] = frozenset(mentioned)
+                return effective
         parameter = parameters.get(name)
         if setting.limit is not None:
             return Effective(setting, (Piece(UNKNOWN, None),), limit=setting.limit)
         if parameter is not None and parameter.type == "raw":
             return Effective(setting, (Piece(setting.text, setting.value),))
-        asked: set[str] = set()
+        plain = literal(setting) if setting.explicit and name != "mydomain" else None
+        if plain is not None:
+            return Effective(setting, plain)
+        asked: dict[str, Setting | None] = {}
 
         def lookup(mentioned: str) -> Setting | None:
-            asked.add(mentioned)
-            return self.setting(mentioned)
+            found = asked[mentioned] = self.setting(mentioned)
+            return found
 
         try:
             effective = Effective(
@@ -143,17 +150,21 @@ class Scope:
             effective = Effective(setting, (Piece(UNKNOWN, None),), str(error))
         except LimitError as error:
             effective = Effective(setting, (Piece(UNKNOWN, None),), limit=str(error))
-        if name == "mydomain" or "mydomain" in asked:  # it may be taken from myhostname
-            asked |= {"myhostname", *self._mentions.get("myhostname", ())}
         if asked:
             self._mentions[name] = frozenset(asked)
-        elif (
-            parameter is not None
-            and effective.known
-            and setting is _default(parameter, self.version)
+        if name == "mydomain" or "mydomain" in asked:  # it may be taken from myhostname
+            host = self._mentions.get("myhostname", frozenset())
+            self._mentions[name] = host.union(("myhostname",), asked)
+        elif effective.known and all(
+            map(self._is_default, (name, *asked), (setting, *asked.values()))
         ):
-            _EXPANDED_DEFAULTS[setting] = effective
+            _EXPANDED_DEFAULTS[setting] = effective, asked
         return effective
+
+    def _is_default(self, name: str, setting: Setting | None) -> bool:
+        """Whether a setting is the one that every scope has for the name; None: it has none."""
+        parameter = parameters.get(name)
+        return setting is (None if parameter is None else _default(parameter, self.version))
 
     def _unknown(self, name: str) -> bool:
         """Whether nobody can tell the value of a name that is not set."""
