@@ -17,13 +17,13 @@ from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.value import parse_value, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from postlint.config.instance import Instance
     from postlint.syntax.lines import Entry
     from postlint.syntax.source import SourceText, Span
 
-_SAMPLES = (
+_SAMPLES: tuple[tuple[tuple[str, ...], LazyPattern], ...] = (
     (
         ("path",),
         LazyPattern(
@@ -46,7 +46,7 @@ _SAMPLES = (
         LazyPattern(r"(?<![A-Za-z0-9])(?:[A-Za-z0-9-]+\.)+tld(?![A-Za-z0-9.-])", re.IGNORECASE),
     ),
 )
-"""Sample values, and the words without which a text has none."""
+"""Sample values, and the words without which a file has none."""
 _SAMPLE_NAME = LazyPattern(
     r"(?<![A-Za-z0-9.-])(?:[A-Za-z0-9-]+\.)*(?:example\.(?:com|net|org)|[A-Za-z0-9-]+\.example)"
     r"(?![A-Za-z0-9.-])",
@@ -85,8 +85,10 @@ def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
             continue
         here = installed or PurePosixPath(tree.source.path).is_relative_to("/etc/postfix")
         templated = []
+        lower = tree.source.text.lower()
+        samples = [pattern for words, pattern in _SAMPLES if any(word in lower for word in words)]
         for entry in tree.entries:
-            found = list(_left_open(entry, instance))
+            found = list(_left_open(entry, instance, samples))
             if not found:
                 continue
             if here or all(item.sample for item in found):
@@ -126,7 +128,7 @@ def _finding(entry: Entry, found: list[_Open], *, installed: bool, more: int = 0
     )
 
 
-def _left_open(entry: Entry, instance: Instance) -> Iterator[_Open]:
+def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern]) -> Iterator[_Open]:
     """Everything in a logical line that is still open, in no particular order."""
     line = entry.line
     taken = []
@@ -144,7 +146,7 @@ def _left_open(entry: Entry, instance: Instance) -> Iterator[_Open]:
     else:
         return
     for name, value in values:
-        for item in (*_shell_variables(name, value, instance), *_samples(name, value)):
+        for item in (*_shell_variables(name, value, instance), *_samples(name, value, samples)):
             if not any(_overlap(item.location.span, span) for span in taken):
                 yield item
 
@@ -170,19 +172,15 @@ def _shell_variables(name: str, value: SourceText, instance: Instance) -> Iterat
             yield _open(value, reference.start, reference.end)
 
 
-def _samples(name: str, value: SourceText) -> Iterator[_Open]:
+def _samples(name: str, value: SourceText, patterns: Sequence[LazyPattern]) -> Iterator[_Open]:
     text = value.text
-    lower = text.lower()
     taken = 0
     for start, end in sorted(
-        match.span()
-        for words, pattern in _SAMPLES
-        if any(word in lower for word in words)
-        for match in pattern.finditer(text)
+        match.span() for pattern in patterns for match in pattern.finditer(text)
     ):
         if start >= taken:
             taken = end
             yield _open(value, start, end, sample=True)
-    if name in _OWN_NAMES and "example" in lower:
+    if name in _OWN_NAMES:
         for match in _SAMPLE_NAME.finditer(text):
             yield _open(value, *match.span(), sample=True)

@@ -11,7 +11,7 @@ from postlint.syntax.main_cf import parse_main_cf
 from postlint.syntax.master_cf import parse_master_cf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from postlint.config.discovery import Candidate
@@ -41,7 +41,7 @@ def load_instance(
     )
 
 
-def _unbroken(master: SourceFile) -> Callable[[str], Iterator[tuple[int, int]]] | None:
+def _unbroken(master: SourceFile) -> Callable[[str], Iterable[tuple[int, int]]] | None:
     """What makes one word of ``<%= @jail %>``; None where nothing like it is in a file."""
     text = master.text
     return (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 _FORMS: tuple[tuple[str, LazyPattern], ...] = (
     (
@@ -58,14 +58,16 @@ _ENCLOSED = (("{%", "%}"), ("{#", "#}"), ("<%", "%>"), ("<?php", "?>"), ("<?=", 
 _SHELL_NAME = LazyPattern(r"[A-Z][A-Z0-9_]*\Z")
 
 
-def placeholders(text: str) -> Iterator[tuple[int, int]]:
+def placeholders(text: str) -> Sequence[tuple[int, int]]:
     """The (start, end) of every placeholder of a known template language, in their order."""
+    if not ("{" in text or "@" in text or "%" in text or "<" in text or "__" in text):
+        return ()  # as most texts: no form and nothing enclosed is without one of them
     found: list[tuple[int, int]] = []
     for mark, form in _FORMS:
         if mark in text:
             found += [match.span() for match in form.finditer(text)]
     if not found and "{%" not in text and "{#" not in text and "<" not in text:
-        return
+        return ()
     for opening, closing in _ENCLOSED:
         start = text.find(opening)
         while start >= 0:
@@ -75,15 +77,17 @@ def placeholders(text: str) -> Iterator[tuple[int, int]]:
             found.append((start, end + len(closing)))
             start = text.find(opening, end)
     last = 0
+    outermost: list[tuple[int, int]] = []
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if start >= last:
-            yield start, end
+            outermost.append((start, end))
             last = end
+    return outermost
 
 
 def has_placeholder(text: str) -> bool:
     """Whether any part of the text is a placeholder."""
-    return next(placeholders(text), None) is not None
+    return bool(placeholders(text))
 
 
 def is_shell_variable(name: str) -> bool:
