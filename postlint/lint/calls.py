@@ -21,15 +21,18 @@ class Said(NamedTuple):
     crashes: list[str]
 
 
-def inputs(scope: Scope, instance: Instance) -> Iterable[object]:
-    """What the rules of a scope are called with, one after the other."""
+def inputs(scope: Scope, instance: Instance, programs: tuple[str, ...] = ()) -> Iterable[object]:
+    """What the rules of a scope are called with, one after the other.
+
+    ``programs``: those of services are for one of them; for all services where it is empty.
+    """
     match scope:
         case "main_cf":
             return () if instance.main_cf is None else (instance.main_cf,)
         case "master_cf":
             return () if instance.master_cf is None else (instance.master_cf,)
         case "service":
-            return instance.services
+            return instance.services_running(*programs) if programs else instance.services
         case "policy_table":
             return instance.policy_tables
         case "table":

@@ -64,6 +64,7 @@ class Rule:
         "module",
         "name",
         "opt_in",
+        "programs",
         "scope",
         "security_severity",
         "severity",
@@ -78,9 +79,10 @@ class Rule:
         security_severity: float | None,
         tags: tuple[str, ...],
         *,
+        programs: tuple[str, ...] = (),
         opt_in: bool = False,
     ) -> None:
-        """Raises ValueError for a code or a first parameter that no rule can have."""
+        """Raises ValueError for a code, a first parameter or programs that no rule can have."""
         if not _CODE.fullmatch(code):
             raise ValueError(f'"{code}" is not a rule code: a family of letters and three digits')
         annotations = [value for key, value in check.__annotations__.items() if key != "return"]
@@ -88,12 +90,15 @@ class Rule:
         if scope is None:
             known = ", ".join(_SCOPES)
             raise ValueError(f"{code}: the first parameter of a rule is one of {known}")
+        if programs and scope != "service":
+            raise ValueError(f"{code}: only a rule of services is for programs")
         self.check = check
         self.code = code
         self.name = check.__name__.replace("_", "-")
         self.severity = severity
         self.security_severity = security_severity
         self.tags = tags
+        self.programs = programs
         self.opt_in = opt_in
         self.scope: Scope = scope
         self.module = check.__module__
@@ -127,18 +132,22 @@ def rule(
     severity: Severity,
     security: float | None = None,
     tags: Iterable[str] = (),
+    programs: Iterable[str] = (),
     opt_in: bool = False,
 ) -> Callable[[Callable[[Any], Iterable[Finding]]], Rule]:
     """Make a function a rule.
 
     The annotation of the function's parameter is its scope. ``security`` is the
-    security-severity of SARIF, 0 to 10; ``tags`` are CWE, RFC and README names; ``opt_in`` rules
-    run only when selected. The docstring has the sections Why, Fix, Bad, Good and References;
+    security-severity of SARIF, 0 to 10; ``tags`` are CWE, RFC and README names; ``programs``: a
+    rule of services is asked about those that run one of them; ``opt_in`` rules run only when
+    selected. The docstring has the sections Why, Fix, Bad, Good and References;
     Bad and Good are run by the tests.
     """
 
     def decorate(check: Callable[[Any], Iterable[Finding]]) -> Rule:
-        return Rule(check, code, severity, security, tuple(tags), opt_in=opt_in)
+        return Rule(
+            check, code, severity, security, tuple(tags), programs=tuple(programs), opt_in=opt_in
+        )
 
     return decorate
 

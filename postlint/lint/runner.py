@@ -135,7 +135,7 @@ class Runner:
 
         for number, rule in enumerate(self._rules):
             if rule.scope != "suppressions" and (tables is None or not tables.takes(rule)):
-                said[number] = call(rule, inputs(rule.scope, instance))
+                said[number] = call(rule, inputs(rule.scope, instance, rule.programs))
             watch()
         if tables is not None:
             said |= tables.said(watch)

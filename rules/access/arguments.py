@@ -33,7 +33,13 @@ _CHECKS_DESTINATION = frozenset(
 _REFUSES = _CHECKS_DESTINATION | {"reject", "defer"}
 
 
-@rule("RST002", severity=Severity.ERROR, security=4.3, tags=("CWE-284", "SMTPD_ACCESS_README"))
+@rule(
+    "RST002",
+    programs=("smtpd",),
+    severity=Severity.ERROR,
+    security=4.3,
+    tags=("CWE-284", "SMTPD_ACCESS_README"),
+)
 def missing_argument(service: Service) -> Iterator[Finding]:
     """A restriction lacks its argument, or takes the next restriction for it.
 
@@ -48,8 +54,6 @@ def missing_argument(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_mynetworks, reject_rbl_client zen.spamhaus.org, reject_unauth_destination
     References: postconf(5) smtpd_recipient_restrictions, SMTPD_ACCESS_README, smtpd_check.c
     """  # noqa: E501
-    if service.program != "smtpd":
-        return
     for use in uses(service):
         finding = _missing(service, use)
         if finding is not None:
@@ -132,7 +136,7 @@ def _place(message: str, element: Element) -> tuple[Related, ...]:
     return () if element.location is None else (Related(message, element.location),)
 
 
-@rule("RST005", severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
+@rule("RST005", programs=("smtpd",), severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
 def bare_table(service: Service) -> Iterator[Finding]:
     """A table in a restriction list stands without the check that it is for.
 
@@ -146,8 +150,6 @@ def bare_table(service: Service) -> Iterator[Finding]:
         smtpd_sender_restrictions = check_sender_access hash:/etc/postfix/senders
     References: postconf(5) smtpd_sender_restrictions, SMTPD_ACCESS_README, smtpd_check.c
     """
-    if service.program != "smtpd":
-        return
     for use in uses(service):
         item, location = use.item, use.location
         if item.kind != "table" or location is None or not item.element.known:
@@ -180,7 +182,7 @@ def _matches_list(parameter: str, check: str) -> bool:
     return parameter.removeprefix("smtpd_").startswith(check.split("_")[1])
 
 
-@rule("RST006", severity=Severity.ERROR, security=4.3, tags=("CWE-284",))
+@rule("RST006", programs=("smtpd",), severity=Severity.ERROR, security=4.3, tags=("CWE-284",))
 def warn_if_reject_dangling(service: Service) -> Iterator[Finding]:
     """warn_if_reject disarms a check that stops relaying, or stands before nothing.
 
@@ -195,8 +197,6 @@ def warn_if_reject_dangling(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = warn_if_reject reject_unlisted_recipient
     References: postconf(5) warn_if_reject, SMTPD_ACCESS_README
     """  # noqa: E501
-    if service.program != "smtpd":
-        return
     for use in uses(service):
         item, location = use.item, use.location
         if location is None or item.dead_after is not None:

@@ -61,8 +61,6 @@ def dns_lists(service: Service) -> Iterator[DnsList]:
                     element.location,
                 )
         return
-    if service.program != "smtpd":
-        return
     for use in uses(service):
         item = use.item
         argument = item.argument
@@ -98,7 +96,12 @@ def _whole(use: Use) -> Location | None:
     return None if "\n" in place.source.text[place.span.start : place.span.end] else place
 
 
-@rule("RST011", severity=Severity.ERROR, tags=("RFC 5782", "POSTSCREEN_README"))
+@rule(
+    "RST011",
+    programs=("smtpd", "postscreen"),
+    severity=Severity.ERROR,
+    tags=("RFC 5782", "POSTSCREEN_README"),
+)
 def dead_dnsbl(service: Service) -> Iterator[Finding]:
     """A DNS list is gone, has moved, or lists something else.
 
@@ -181,7 +184,12 @@ _SPAMHAUS = LazyPattern(
 _SPAMHAUS_NAMES = LazyPattern(r"(?:.+\.)?(?:dbl\.spamhaus\.org|(?:dbl|zrd)\.dq\.spamhaus\.net)")
 
 
-@rule("RST012", severity=Severity.WARNING, tags=("RFC 5782", "CWE-754"))
+@rule(
+    "RST012",
+    programs=("smtpd", "postscreen"),
+    severity=Severity.WARNING,
+    tags=("RFC 5782", "CWE-754"),
+)
 def spamhaus_unfiltered(service: Service) -> Iterator[Finding]:
     """A DNS list is asked without saying which of its answers count.
 
@@ -265,7 +273,13 @@ def _filter(item: DnsList) -> tuple[str, str]:
 _DQS = LazyPattern(r"[a-z0-9]{20,}\.[a-z]+\.dq\.spamhaus\.net")
 
 
-@rule("RST013", severity=Severity.WARNING, security=4.3, tags=("CWE-200",))
+@rule(
+    "RST013",
+    programs=("smtpd", "postscreen"),
+    severity=Severity.WARNING,
+    security=4.3,
+    tags=("CWE-200",),
+)
 def dqs_key_exposed(service: Service) -> Iterator[Finding]:
     """The personal key for a DNS list is shown to every client that is refused.
 

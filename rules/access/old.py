@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _REPLACEMENTS = {"check_relay_domains": "reject_unauth_destination"}
 
 
-@rule("RST003", severity=Severity.ERROR, tags=("DEPRECATION_README",))
+@rule("RST003", programs=("smtpd",), severity=Severity.ERROR, tags=("DEPRECATION_README",))
 def removed_restriction(service: Service) -> Iterator[Finding]:
     """A restriction was taken out of Postfix, or has another name today.
 
@@ -33,8 +33,6 @@ def removed_restriction(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
     References: DEPRECATION_README, postconf(5) smtpd_recipient_restrictions
     """
-    if service.program != "smtpd":
-        return
     interval = Interval(service.instance)
     for use in uses(service):
         restriction, location = use.item.restriction, use.location

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REFUSING = frozenset({"reject", "reject_unauth_destination", "defer_unauth_destination"})
 
 
-@rule("RST004", severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
+@rule("RST004", programs=("smtpd",), severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
 def unreachable_restriction(service: Service) -> Iterator[Finding]:
     """A restriction stands behind one that always ends the list.
 
@@ -38,8 +38,6 @@ def unreachable_restriction(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = permit_mynetworks, reject_unlisted_recipient, permit
     References: postconf(5) smtpd_recipient_restrictions, SMTPD_ACCESS_README
     """
-    if service.program != "smtpd":
-        return
     reported: set[object] = set()
     for use in uses(service):
         item, location = use.item, use.location
@@ -93,7 +91,7 @@ _EARLIER = {
 }
 
 
-@rule("RST007", severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
+@rule("RST007", programs=("smtpd",), severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
 def wrong_context(service: Service) -> Iterator[Finding]:
     """A restriction needs what is not known yet where it stands.
 
@@ -109,8 +107,6 @@ def wrong_context(service: Service) -> Iterator[Finding]:
         smtpd_client_restrictions = check_recipient_access hash:/etc/postfix/recipients
     References: postconf(5) smtpd_delay_reject, SMTPD_ACCESS_README
     """
-    if service.program != "smtpd":
-        return
     delay = service["smtpd_delay_reject"]
     for use in uses(service):
         restriction, location = use.item.restriction, use.location
@@ -176,7 +172,7 @@ _LISTS = (
 )
 
 
-@rule("RST009", severity=Severity.ERROR, tags=("SMTPD_ACCESS_README",))
+@rule("RST009", programs=("smtpd",), severity=Severity.ERROR, tags=("SMTPD_ACCESS_README",))
 def dnsbl_before_permit(service: Service) -> Iterator[Finding]:
     """Own users are checked against DNS lists before they are permitted.
 
@@ -195,7 +191,7 @@ def dnsbl_before_permit(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_rbl_client bl.example.org
     References: SMTPD_ACCESS_README, SASL_README, postconf(5) reject_rbl_client
     """  # noqa: E501
-    if service.program != "smtpd" or service_role(service) == "msa":
+    if service_role(service) == "msa":
         return
     login = service["smtpd_sasl_auth_enable"].yes is True
     if is_public(service) is False or not (login or _has_hosts(service)):
@@ -265,7 +261,7 @@ def _later_permit(start: RestrictionList, early: Use, *, login: bool) -> Use | N
     return None
 
 
-@rule("RST010", severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
+@rule("RST010", programs=("smtpd",), severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
 def msa_inherits_mx_filters(service: Service) -> Iterator[Finding]:
     """The port for users works off the spam checks that are meant for port 25.
 
@@ -290,7 +286,7 @@ def msa_inherits_mx_filters(service: Service) -> Iterator[Finding]:
           -o smtpd_client_restrictions=permit_sasl_authenticated,reject
     References: SASL_README, SMTPD_ACCESS_README, master(5)
     """
-    if service.program != "smtpd" or service.implicit or service_role(service) != "msa":
+    if service.implicit or service_role(service) != "msa":
         return
     lists = restriction_lists(service)
     for name in _LISTS:

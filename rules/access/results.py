@@ -46,7 +46,9 @@ def _asked(service: Service) -> Iterator[_Asked]:
             yield _Asked(use, entries, item.argument.text)
 
 
-@rule("RST019", severity=Severity.ERROR, tags=("CWE-284", "SMTPD_ACCESS_README"))
+@rule(
+    "RST019", programs=("smtpd",), severity=Severity.ERROR, tags=("CWE-284", "SMTPD_ACCESS_README")
+)
 def access_rhs_invalid(service: Service) -> Iterator[Finding]:
     """An access table answers what smtpd reads in another way than it looks.
 
@@ -60,8 +62,6 @@ def access_rhs_invalid(service: Service) -> Iterator[Finding]:
         smtpd_client_restrictions = check_client_access inline:{{192.0.2.7=550 go away}}
     References: access(5), SMTPD_ACCESS_README, smtpd_check.c
     """
-    if service.program != "smtpd":
-        return
     for asked in _asked(service):
         count = 0
         for entry in asked.entries:
@@ -147,7 +147,13 @@ _SPAM_CHECKS = (
 )
 
 
-@rule("RST015", severity=Severity.WARNING, security=5.4, tags=("CWE-290", "SMTPD_ACCESS_README"))
+@rule(
+    "RST015",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.4,
+    tags=("CWE-290", "SMTPD_ACCESS_README"),
+)
 def ok_for_own_domain_sender(service: Service) -> Iterator[Finding]:
     """A table permits senders of your own domain, or all, before the spam checks.
 
@@ -165,8 +171,6 @@ def ok_for_own_domain_sender(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = check_sender_access inline:{example.com=DUNNO}, reject_rbl_client bl.example.org
     References: SMTPD_ACCESS_README, access(5)
     """  # noqa: E501
-    if service.program != "smtpd":
-        return
     destinations = destinations_of(service.instance)
     for use in uses(service):
         item = use.item

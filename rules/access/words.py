@@ -18,7 +18,7 @@ _WORDS_REPORTED = 20
 """Unknown words of one list that are named; more of them are text that strayed in."""
 
 
-@rule("RST001", severity=Severity.ERROR, tags=("SMTPD_ACCESS_README",))
+@rule("RST001", programs=("smtpd",), severity=Severity.ERROR, tags=("SMTPD_ACCESS_README",))
 def unknown_restriction(service: Service) -> Iterator[Finding]:
     """A word in a restriction list is nothing that smtpd knows.
 
@@ -33,8 +33,6 @@ def unknown_restriction(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
     References: postconf(5) smtpd_recipient_restrictions, SMTPD_ACCESS_README, smtpd_check.c
     """
-    if service.program != "smtpd":
-        return
     lists = restriction_lists(service)
     reported: set[tuple[int, int]] = set()
     for start in lists:

@@ -171,7 +171,7 @@ def _needs_authority(policy: Policy) -> bool:
     return level_of(policy) in _PKIX and not anchored
 
 
-@rule("CRT015", severity=Severity.WARNING, tags=("CWE-295",))
+@rule("CRT015", programs=("smtpd",), severity=Severity.WARNING, tags=("CWE-295",))
 def ccert_misuse(service: Service) -> Iterator[Finding]:
     """Certificates of clients are required or compared where clients are not asked for them.
 
@@ -187,8 +187,6 @@ def ccert_misuse(service: Service) -> Iterator[Finding]:
         smtpd_tls_req_ccert = yes
     References: postconf(5) smtpd_tls_req_ccert, postconf(5) smtpd_tls_ask_ccert, TLS_README
     """
-    if service.program != "smtpd":
-        return
     server = server_tls(service)
     require = service["smtpd_tls_req_ccert"]
     if require.yes and server.mode == "may":

@@ -33,7 +33,7 @@ _AUTHORITIES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICAT
 _SNAKEOIL = "ssl-cert-snakeoil"
 
 
-@rule("CRT001", severity=Severity.ERROR, security=6.5, tags=("CWE-319",))
+@rule("CRT001", programs=("smtpd",), severity=Severity.ERROR, security=6.5, tags=("CWE-319",))
 def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
     """A server turns TLS on and has no certificate.
 
@@ -51,7 +51,7 @@ def server_tls_without_certificate(service: Service) -> Iterator[Finding]:
     from postlint.analysis.server_certificates import certificate_of
 
     instance = service.instance
-    if service.program != "smtpd" or not instance.whole_main_cf or has_control_lines(instance):
+    if not instance.whole_main_cf or has_control_lines(instance):
         return
     server = server_tls(service)
     location = server.cause.value_location

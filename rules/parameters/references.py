@@ -76,7 +76,7 @@ def undefined_macro(instance: Instance) -> Iterator[Finding]:
         yield from _idle_classes(instance, names, interval)
 
 
-@rule("PAR009", severity=Severity.ERROR, tags=("RESTRICTION_CLASS_README",))
+@rule("PAR009", programs=("smtpd",), severity=Severity.ERROR, tags=("RESTRICTION_CLASS_README",))
 def class_undefined(service: Service) -> Iterator[Finding]:
     """A restriction class has no definition, or a definition is not made known as a class.
 
@@ -91,8 +91,6 @@ def class_undefined(service: Service) -> Iterator[Finding]:
         greylist = check_policy_service inet:127.0.0.1:10023
     References: RESTRICTION_CLASS_README, src/smtpd/smtpd_check.c
     """
-    if service.program != "smtpd":
-        return
     value = service[_CLASSES]
     for element in value.elements(braces=False):
         if not element.known:

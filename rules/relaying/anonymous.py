@@ -29,6 +29,7 @@ _STANDARD = "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destina
 
 @rule(
     "RLY001",
+    programs=("smtpd",),
     severity=Severity.ERROR,
     security=9.8,
     tags=("CWE-1188", "CWE-284", "SMTPD_ACCESS_README", "STIG"),
@@ -53,8 +54,6 @@ def open_relay(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
     References: SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions, RFC 5321
     """  # noqa: E501
-    if service.program != "smtpd":
-        return
     verdict = relay_verdict(service)
     shown = _shown(verdict)
     if shown is None:
@@ -161,6 +160,7 @@ def _permitting(evaluation: Evaluation | None) -> list[Step]:
 
 @rule(
     "RLY002",
+    programs=("smtpd",),
     severity=Severity.WARNING,
     security=6.5,
     tags=("CWE-284", "SMTPD_ACCESS_README"),
@@ -182,8 +182,6 @@ def possible_relay_hole(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = check_sender_access hash:/srv/senders
     References: SMTPD_ACCESS_README, access(5), postconf(5) smtpd_relay_restrictions
     """  # noqa: E501
-    if service.program != "smtpd":
-        return
     verdict = relay_verdict(service)
     if verdict.by_restrictions == "allowed":
         yield from _revealing_entries(service, verdict)
@@ -239,7 +237,13 @@ def _revealing_entries(service: Service, verdict: RelayVerdict) -> Iterator[Find
                 )
 
 
-@rule("RLY004", severity=Severity.WARNING, security=5.3, tags=("COMPATIBILITY_README",))
+@rule(
+    "RLY004",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.3,
+    tags=("COMPATIBILITY_README",),
+)
 def relay_restrictions_empty(service: Service) -> Iterator[Finding]:
     """smtpd_relay_restrictions is empty: the recipient restrictions alone stop relaying.
 
@@ -255,11 +259,7 @@ def relay_restrictions_empty(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = check_sender_access hash:/srv/senders
     References: COMPATIBILITY_README, SMTPD_ACCESS_README, postconf(5) smtpd_relay_restrictions
     """  # noqa: E501
-    if (
-        service.program != "smtpd"
-        or service.implicit
-        or not LISTS[RELAY].exists_in(service.version)
-    ):
+    if service.implicit or not LISTS[RELAY].exists_in(service.version):
         return
     relay = service[RELAY]
     if relay.empty is not True or not (relay.explicit or service.instance.whole_main_cf):

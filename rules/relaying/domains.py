@@ -116,7 +116,13 @@ def _unanchored(table: AccessTable) -> tuple[Severity | None, str] | None:
     return None
 
 
-@rule("RLY010", severity=Severity.WARNING, security=5.3, tags=("DEPRECATION_README",))
+@rule(
+    "RLY010",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.3,
+    tags=("DEPRECATION_README",),
+)
 def backup_mx_permit_mx_backup(service: Service) -> Iterator[Finding]:
     """permit_mx_backup lets the owner of any domain relay through this server.
 
@@ -132,8 +138,6 @@ def backup_mx_permit_mx_backup(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
     References: DEPRECATION_README, postconf(5) permit_mx_backup, ADDRESS_CLASS_README
     """
-    if service.program != "smtpd":
-        return
     networks = service["permit_mx_backup_networks"]
     for use in uses(service):
         if use.name != "permit_mx_backup" or use.item.dead_after is not None:

@@ -26,7 +26,7 @@ _LATE = {
 }
 
 
-@rule("RLY008", severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
+@rule("RLY008", programs=("smtpd",), severity=Severity.WARNING, tags=("SMTPD_ACCESS_README",))
 def unauth_destination_in_wrong_list(service: Service) -> Iterator[Finding]:
     """reject_unauth_destination stands in a list that knows no recipient.
 
@@ -43,8 +43,6 @@ def unauth_destination_in_wrong_list(service: Service) -> Iterator[Finding]:
         smtpd_data_restrictions = reject_unauth_pipelining
     References: SMTPD_ACCESS_README, postconf(5) smtpd_delay_reject, smtpd_check.c
     """
-    if service.program != "smtpd":
-        return
     delay = service["smtpd_delay_reject"]
     for use in uses(service):
         location = use.location

@@ -21,7 +21,13 @@ _PRIVATE_HOST = LazyPattern(r"10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|\[?
 """A listening address that the Internet does not reach, or one that is still to be filled in."""
 
 
-@rule("RLY011", severity=Severity.ERROR, security=8.1, tags=("CWE-284", "FILTER_README"))
+@rule(
+    "RLY011",
+    programs=("smtpd",),
+    severity=Severity.ERROR,
+    security=8.1,
+    tags=("CWE-284", "FILTER_README"),
+)
 def unrestricted_authenticated_relay_on_reinject(service: Service) -> Iterator[Finding]:
     """A port for mail that comes back from a content filter can be reached from outside.
 
@@ -46,7 +52,7 @@ def unrestricted_authenticated_relay_on_reinject(service: Service) -> Iterator[F
           -o smtpd_recipient_restrictions=permit_mynetworks,reject
     References: FILTER_README, postconf(5) receive_override_options
     """
-    if service.program != "smtpd" or service.type != "inet" or service.location is None:
+    if service.type != "inet" or service.location is None:
         return
     if is_public(service) is not True or service_role(service) in ("mx", "msa"):
         return

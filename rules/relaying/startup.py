@@ -22,7 +22,7 @@ _GUARDS = "reject_unauth_destination, defer_unauth_destination, reject, defer or
 _OLD_GUARDS = "reject_unauth_destination, reject, defer or defer_if_permit"
 
 
-@rule("RLY003", severity=Severity.ERROR, tags=("SMTPD_ACCESS_README",))
+@rule("RLY003", programs=("smtpd",), severity=Severity.ERROR, tags=("SMTPD_ACCESS_README",))
 def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
     """No restriction list stops relaying, so smtpd refuses to start.
 
@@ -41,8 +41,6 @@ def smtpd_will_not_start(service: Service) -> Iterator[Finding]:
         smtpd_recipient_restrictions = permit_mynetworks
     References: postconf(5) smtpd_relay_restrictions, SMTPD_ACCESS_README, smtpd_check.c
     """
-    if service.program != "smtpd":
-        return
     lists = restriction_lists(service)
     guard, obstacles = lists.relay_guard()
     if guard == "present":

@@ -27,6 +27,7 @@ _LIST_MATTERS = (RELAY, RECIPIENT)
 
 @rule(
     "RLY006",
+    programs=("smtpd",),
     severity=Severity.ERROR,
     security=8.1,
     tags=("CWE-295", "CWE-284", "TLS_README"),
@@ -51,8 +52,6 @@ def cert_relay_too_broad(service: Service) -> Iterator[Finding]:
         smtpd_relay_restrictions = permit_tls_clientcerts, reject_unauth_destination
     References: postconf(5) permit_tls_all_clientcerts, TLS_README
     """
-    if service.program != "smtpd":
-        return
     why = anybody_has_certificate(service)
     if why is None:
         return
@@ -78,7 +77,13 @@ def cert_relay_too_broad(service: Service) -> Iterator[Finding]:
         )
 
 
-@rule("RLY007", severity=Severity.ERROR, security=9.1, tags=("CWE-290", "XCLIENT_README"))
+@rule(
+    "RLY007",
+    programs=("smtpd", "postscreen"),
+    severity=Severity.ERROR,
+    security=9.1,
+    tags=("CWE-290", "XCLIENT_README"),
+)
 def xclient_open(service: Service) -> Iterator[Finding]:
     """Clients from outside may say which client they are.
 
@@ -100,8 +105,7 @@ def xclient_open(service: Service) -> Iterator[Finding]:
             ("smtpd_authorized_xforward_hosts", False),
         ):
             yield from _authorized(service, name, grave=grave)
-    if service.program in ("smtpd", "postscreen"):
-        yield from _proxied(service)
+    yield from _proxied(service)
 
 
 def _authorized(service: Service, name: str, *, grave: bool) -> Iterator[Finding]:

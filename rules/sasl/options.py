@@ -177,7 +177,7 @@ def _near(text: str, word: str) -> bool:
     return plain == full or (len(plain) >= 5 and full.startswith(plain))
 
 
-@rule("SASL011", severity=Severity.ERROR)
+@rule("SASL011", programs=("smtpd",), severity=Severity.ERROR)
 def sasl_backend(service: Service) -> Iterator[Finding]:
     """The SASL backend can not be reached or does not exist.
 
@@ -196,7 +196,7 @@ def sasl_backend(service: Service) -> Iterator[Finding]:
         smtpd_sasl_path = private/auth
     References: SASL_README, postconf(5) smtpd_sasl_path
     """
-    if service.program != "smtpd" or not service["smtpd_sasl_auth_enable"].yes:
+    if not service["smtpd_sasl_auth_enable"].yes:
         return
     kind, path = service["smtpd_sasl_type"], service["smtpd_sasl_path"]
     word = kind.word()

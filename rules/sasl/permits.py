@@ -49,7 +49,7 @@ def _name(item: Item) -> str:
     return item.restriction.name if item.restriction is not None else item.element.text.lower()
 
 
-@rule("SASL006", severity=Severity.WARNING)
+@rule("SASL006", programs=("smtpd",), severity=Severity.WARNING)
 def sasl_enabled_not_permitted(service: Service) -> Iterator[Finding]:
     """Users can log in and gain nothing by it.
 
@@ -68,7 +68,7 @@ def sasl_enabled_not_permitted(service: Service) -> Iterator[Finding]:
             permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
     References: SASL_README, postconf(5) smtpd_relay_restrictions
     """
-    if service.program != "smtpd" or service.type not in ("inet", "pass"):
+    if service.type not in ("inet", "pass"):
         return
     enable = service["smtpd_sasl_auth_enable"]
     location = enable.value_location
@@ -160,7 +160,13 @@ def _only_way_in(service: Service, name: str) -> bool:
     return words in ([_PERMIT, "reject"], [_PERMIT, "defer"])
 
 
-@rule("SASL012", severity=Severity.WARNING, security=5.4, tags=("CWE-290", "RFC 6409"))
+@rule(
+    "SASL012",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.4,
+    tags=("CWE-290", "RFC 6409"),
+)
 def sender_spoofing(service: Service) -> Iterator[Finding]:
     """Users who logged in may send with anybody's address, or with none at all.
 
@@ -182,7 +188,7 @@ def sender_spoofing(service: Service) -> Iterator[Finding]:
           -o smtpd_sasl_auth_enable=yes
     References: RFC 6409 section 6.1, SASL_README, postconf(5) smtpd_sender_login_maps
     """
-    if service.program != "smtpd" or auth_of(service).offer not in ("after-tls", "cleartext"):
+    if auth_of(service).offer not in ("after-tls", "cleartext"):
         return
     maps = service["smtpd_sender_login_maps"]
     checked = False

@@ -25,7 +25,13 @@ _CERTIFICATES = (
 )
 
 
-@rule("SASL001", severity=Severity.ERROR, security=8.1, tags=("CWE-319", "CWE-523", "RFC 4954"))
+@rule(
+    "SASL001",
+    programs=("smtpd",),
+    severity=Severity.ERROR,
+    security=8.1,
+    tags=("CWE-319", "CWE-523", "RFC 4954"),
+)
 def auth_in_cleartext(service: Service) -> Iterator[Finding]:
     """Users can log in without TLS, with the password in clear text.
 
@@ -41,7 +47,7 @@ def auth_in_cleartext(service: Service) -> Iterator[Finding]:
         smtpd_tls_auth_only = yes
     References: RFC 4954 section 4, RFC 8314, SASL_README, postconf(5) smtpd_tls_auth_only
     """
-    if service.program != "smtpd" or service.type not in ("inet", "pass"):
+    if service.type not in ("inet", "pass"):
         return
     auth = auth_of(service)
     if auth.offer != "cleartext" or not auth.plaintext or not auth.enabled:
@@ -95,7 +101,7 @@ def _related(place: Location | None, location: Location) -> list[Related]:
     return [Related("AUTH is switched on here", place)]
 
 
-@rule("SASL002", severity=Severity.ERROR)
+@rule("SASL002", programs=("smtpd",), severity=Severity.ERROR)
 def auth_only_without_tls(service: Service) -> Iterator[Finding]:
     """Logins are for connections with TLS only, and there is no TLS.
 
@@ -113,7 +119,7 @@ def auth_only_without_tls(service: Service) -> Iterator[Finding]:
         smtpd_tls_chain_files = /etc/ssl/mx.example.com.pem
     References: postconf(5) smtpd_tls_auth_only, SASL_README
     """
-    if service.program != "smtpd" or service.type not in ("inet", "pass"):
+    if service.type not in ("inet", "pass"):
         return
     auth = auth_of(service)
     if not auth.enabled or is_public(service) is False or has_control_lines(service.instance):
@@ -153,7 +159,13 @@ def _elsewhere(service: Service) -> Severity | None:
     return None
 
 
-@rule("SASL003", severity=Severity.WARNING, security=5.3, tags=("RFC 6409", "RFC 8314", "CWE-307"))
+@rule(
+    "SASL003",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.3,
+    tags=("RFC 6409", "RFC 8314", "CWE-307"),
+)
 def sasl_on_port25(service: Service) -> Iterator[Finding]:
     """Users can log in on port 25 though there is a submission port for them.
 
@@ -172,7 +184,7 @@ def sasl_on_port25(service: Service) -> Iterator[Finding]:
           -o smtpd_sasl_auth_enable=yes
     References: RFC 6409, RFC 8314 section 3, SASL_README
     """
-    if service.program != "smtpd" or service_role(service) != "mx" or service.implicit:
+    if service_role(service) != "mx" or service.implicit:
         return
     auth = auth_of(service)
     enable = service["smtpd_sasl_auth_enable"]
@@ -197,7 +209,14 @@ def sasl_on_port25(service: Service) -> Iterator[Finding]:
     )
 
 
-@rule("SASL017", severity=Severity.INFO, security=3.1, tags=("CWE-307",), opt_in=True)
+@rule(
+    "SASL017",
+    programs=("smtpd",),
+    severity=Severity.INFO,
+    security=3.1,
+    tags=("CWE-307",),
+    opt_in=True,
+)
 def brute_force_limits(service: Service) -> Iterator[Finding]:
     """Nothing limits how often a client may try to log in.
 
@@ -213,7 +232,7 @@ def brute_force_limits(service: Service) -> Iterator[Finding]:
         smtpd_client_auth_rate_limit = 10
     References: postconf(5) smtpd_client_auth_rate_limit, TUNING_README
     """
-    if service.program != "smtpd" or service.version < (3, 1) or is_public(service) is not True:
+    if service.version < (3, 1) or is_public(service) is not True:
         return
     enable = service["smtpd_sasl_auth_enable"]
     location = enable.value_location

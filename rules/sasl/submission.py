@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from postlint.config.service import Service
 
 
-@rule("SASL004", severity=Severity.ERROR, security=6.5, tags=("RFC 6409", "RFC 8314"))
+@rule(
+    "SASL004",
+    programs=("smtpd",),
+    severity=Severity.ERROR,
+    security=6.5,
+    tags=("RFC 6409", "RFC 8314"),
+)
 def msa_without_sasl(service: Service) -> Iterator[Finding]:
     """A submission service has no logins.
 
@@ -51,7 +57,7 @@ def msa_without_sasl(service: Service) -> Iterator[Finding]:
         )
 
 
-@rule("SASL005", severity=Severity.ERROR, security=6.5, tags=("RFC 6409",))
+@rule("SASL005", programs=("smtpd",), severity=Severity.ERROR, security=6.5, tags=("RFC 6409",))
 def msa_accepts_anonymous(service: Service) -> Iterator[Finding]:
     """A submission service takes mail for local domains from clients that did not log in.
 
@@ -83,7 +89,5 @@ def msa_accepts_anonymous(service: Service) -> Iterator[Finding]:
 
 
 def _is_submission(service: Service) -> bool:
-    """Whether it is smtpd for users of the network."""
-    if service.program != "smtpd" or service_role(service) != "msa":
-        return False
-    return is_public(service) is not False
+    """Whether it is for users of the network."""
+    return service_role(service) == "msa" and is_public(service) is not False

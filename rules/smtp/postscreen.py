@@ -150,7 +150,7 @@ _SITE = LazyPattern(r"[A-Za-z0-9_.-]+(?:=([^*]*))?(?:\*(.*))?\Z")
 _WEIGHT = LazyPattern(r"[+-]?[0-9]+\Z")
 
 
-@rule("SMTP012", severity=Severity.ERROR, tags=("POSTSCREEN_README",))
+@rule("SMTP012", programs=("postscreen",), severity=Severity.ERROR, tags=("POSTSCREEN_README",))
 def postscreen_values(service: Service) -> Iterator[Finding]:
     """A postscreen list or threshold says what postscreen can not do.
 
@@ -171,8 +171,6 @@ def postscreen_values(service: Service) -> Iterator[Finding]:
         smtp inet n - n - 1 postscreen
     References: POSTSCREEN_README, postconf(5) postscreen_dnsbl_sites
     """
-    if service.program != "postscreen":
-        return
     sites = service[_SITES]
     yield from _sites(service, sites)
     access = service["postscreen_access_list"]
@@ -279,7 +277,7 @@ def _access_list(access: Effective) -> Iterator[Finding]:
         )
 
 
-@rule("SMTP013", severity=Severity.WARNING, tags=("POSTSCREEN_README",))
+@rule("SMTP013", programs=("postscreen",), severity=Severity.WARNING, tags=("POSTSCREEN_README",))
 def deep_protocol_tests(service: Service) -> Iterator[Finding]:
     """Postscreen defers every new client once, good ones too.
 
@@ -298,8 +296,6 @@ def deep_protocol_tests(service: Service) -> Iterator[Finding]:
         smtp inet n - n - 1 postscreen
     References: POSTSCREEN_README, postconf(5) postscreen_bare_newline_enable
     """
-    if service.program != "postscreen":
-        return
     names = ("postscreen_dnsbl_allowlist_threshold", "postscreen_dnsbl_whitelist_threshold")
     excused = any((service[name].integer or 0) < 0 for name in names)
     for name in _DEEP:

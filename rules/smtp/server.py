@@ -29,7 +29,13 @@ def _set_to(value: Effective, text: str, message: str) -> Fix | None:
     return None if edit is None else Fix(message, (edit,), "unsafe")
 
 
-@rule("SMTP005", severity=Severity.INFO, security=3.7, tags=("CWE-203", "CIS", "STIG", "lynis"))
+@rule(
+    "SMTP005",
+    programs=("smtpd",),
+    severity=Severity.INFO,
+    security=3.7,
+    tags=("CWE-203", "CIS", "STIG", "lynis"),
+)
 def vrfy_enabled(service: Service) -> Iterator[Finding]:
     """VRFY tells strangers which addresses exist.
 
@@ -44,7 +50,7 @@ def vrfy_enabled(service: Service) -> Iterator[Finding]:
         disable_vrfy_command = yes
     References: postconf(5) disable_vrfy_command, RFC 5321 section 7.3
     """
-    if service.program != "smtpd" or service_role(service) != "mx":
+    if service_role(service) != "mx":
         return
     value = service["disable_vrfy_command"]
     if value.yes is not False or is_public(service) is False:
@@ -63,7 +69,13 @@ def vrfy_enabled(service: Service) -> Iterator[Finding]:
     )
 
 
-@rule("SMTP006", severity=Severity.INFO, security=2.0, tags=("SMTPD_ACCESS_README",))
+@rule(
+    "SMTP006",
+    programs=("smtpd",),
+    severity=Severity.INFO,
+    security=2.0,
+    tags=("SMTPD_ACCESS_README",),
+)
 def helo_not_required(service: Service) -> Iterator[Finding]:
     """HELO restrictions are set, but a client need not say HELO.
 
@@ -77,7 +89,7 @@ def helo_not_required(service: Service) -> Iterator[Finding]:
         smtpd_helo_restrictions = permit_mynetworks, reject_invalid_helo_hostname
     References: postconf(5) smtpd_helo_required, SMTPD_ACCESS_README
     """
-    if service.program != "smtpd" or is_public(service) is False:
+    if is_public(service) is False:
         return
     required, restrictions = service["smtpd_helo_required"], service["smtpd_helo_restrictions"]
     if required.yes is not False or not restrictions.explicit:
@@ -114,7 +126,12 @@ _DISCLOSES = LazyPattern(
 _NAME = LazyPattern(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\Z")
 
 
-@rule("SMTP007", severity=Severity.WARNING, tags=("RFC 5321", "CWE-200", "CIS", "lynis"))
+@rule(
+    "SMTP007",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    tags=("RFC 5321", "CWE-200", "CIS", "lynis"),
+)
 def banner(service: Service) -> Iterator[Finding]:
     """The greeting does not begin with the host's name, or tells too much.
 
@@ -127,8 +144,6 @@ def banner(service: Service) -> Iterator[Finding]:
         smtpd_banner = $myhostname ESMTP
     References: RFC 5321 section 4.2, postconf(5) smtpd_banner
     """
-    if service.program != "smtpd":
-        return
     value = service["smtpd_banner"]
     if not value.explicit or value.value_location is None or value.problem is not None:
         return

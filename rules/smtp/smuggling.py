@@ -27,6 +27,7 @@ _BOOLEAN = frozenset({(3, 5, 23), (3, 6, 13), (3, 7, 9), (3, 8, 4)})
 
 @rule(
     "SMTP001",
+    programs=("smtpd",),
     severity=Severity.ERROR,
     security=7.4,
     tags=("CVE-2023-51764", "CWE-345", "RFC 5321"),
@@ -45,7 +46,7 @@ def smuggling_unprotected(service: Service) -> Iterator[Finding]:
         smtpd_forbid_bare_newline = normalize
     References: postconf(5) smtpd_forbid_bare_newline, CVE-2023-51764, RFC 5321 section 2.3.8
     """
-    if service.program != "smtpd" or is_public(service) is False:
+    if is_public(service) is False:
         return
     value = service[_BARE_NEWLINE]
     if value.explicit:
@@ -112,7 +113,13 @@ def _refuses_pipelining(service: Service) -> bool:
     )
 
 
-@rule("SMTP002", severity=Severity.WARNING, security=5.3, tags=("CVE-2023-51764",))
+@rule(
+    "SMTP002",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.3,
+    tags=("CVE-2023-51764",),
+)
 def smuggling_exclusions_wide(service: Service) -> Iterator[Finding]:
     """Clients from outside are excused from the protection against smuggled messages.
 
@@ -127,7 +134,7 @@ def smuggling_exclusions_wide(service: Service) -> Iterator[Finding]:
         smtpd_forbid_bare_newline_exclusions = $mynetworks
     References: postconf(5) smtpd_forbid_bare_newline_exclusions, CVE-2023-51764
     """
-    if service.program != "smtpd" or is_public(service) is False:
+    if is_public(service) is False:
         return
     name = f"{_BARE_NEWLINE}_exclusions"
     value = service[name]
@@ -151,7 +158,13 @@ def smuggling_exclusions_wide(service: Service) -> Iterator[Finding]:
         return
 
 
-@rule("SMTP003", severity=Severity.WARNING, security=4.3, tags=("RFC 2920", "CWE-345"))
+@rule(
+    "SMTP003",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=4.3,
+    tags=("RFC 2920", "CWE-345"),
+)
 def unauth_pipelining(service: Service) -> Iterator[Finding]:
     """Smtpd takes commands before the client may send them.
 
@@ -165,7 +178,7 @@ def unauth_pipelining(service: Service) -> Iterator[Finding]:
         smtpd_forbid_unauth_pipelining = yes
     References: postconf(5) smtpd_forbid_unauth_pipelining, RFC 2920
     """
-    if service.program != "smtpd" or is_public(service) is False:
+    if is_public(service) is False:
         return
     if service_role(service) == "msa" or _refuses_pipelining(service):
         return

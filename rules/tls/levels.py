@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 _SUBMISSION = 587
 
 
-@rule("TLS018", severity=Severity.WARNING, security=5.9, tags=("CWE-319", "RFC 3207", "RFC 8314"))
+@rule(
+    "TLS018",
+    programs=("smtpd",),
+    severity=Severity.WARNING,
+    security=5.9,
+    tags=("CWE-319", "RFC 3207", "RFC 8314"),
+)
 def server_tls_off(service: Service) -> Iterator[Finding]:
     """A server that the network can reach offers no TLS.
 
@@ -43,7 +49,7 @@ def server_tls_off(service: Service) -> Iterator[Finding]:
     References: postconf(5) smtpd_tls_security_level, RFC 3207, RFC 8314 section 3
     """
     instance = service.instance
-    if service.program != "smtpd" or service.implicit or not instance.whole_main_cf:
+    if service.implicit or not instance.whole_main_cf:
         return
     if has_control_lines(instance):
         return
@@ -80,7 +86,7 @@ def server_tls_off(service: Service) -> Iterator[Finding]:
         )
 
 
-@rule("TLS020", severity=Severity.ERROR, tags=("RFC 3207",))
+@rule("TLS020", programs=("smtpd",), severity=Severity.ERROR, tags=("RFC 3207",))
 def mandatory_tls_on_public_mx(service: Service) -> Iterator[Finding]:
     """Port 25 takes no mail without STARTTLS.
 
@@ -99,7 +105,7 @@ def mandatory_tls_on_public_mx(service: Service) -> Iterator[Finding]:
         smtpd_tls_chain_files = /etc/ssl/mx.example.com.pem
     References: RFC 3207 section 4, postconf(5) smtpd_tls_security_level
     """
-    if service.program != "smtpd" or service_role(service) != "mx":
+    if service_role(service) != "mx":
         return
     server = server_tls(service)
     location = server.cause.value_location
@@ -119,7 +125,13 @@ def mandatory_tls_on_public_mx(service: Service) -> Iterator[Finding]:
     )
 
 
-@rule("TLS021", severity=Severity.ERROR, security=7.4, tags=("CWE-319", "RFC 8314"))
+@rule(
+    "TLS021",
+    programs=("smtpd",),
+    severity=Severity.ERROR,
+    security=7.4,
+    tags=("CWE-319", "RFC 8314"),
+)
 def msa_not_mandatory(service: Service) -> Iterator[Finding]:
     """The submission port lets users log in or send without TLS.
 
@@ -139,7 +151,7 @@ def msa_not_mandatory(service: Service) -> Iterator[Finding]:
           -o smtpd_tls_security_level=encrypt
     References: RFC 8314 sections 3.1 and 4.1, postconf(5) smtpd_tls_security_level
     """
-    if service.program != "smtpd" or port(service) != _SUBMISSION or service.location is None:
+    if port(service) != _SUBMISSION or service.location is None:
         return
     server = server_tls(service)
     if server.mode not in ("may", "none") or is_public(service) is False:

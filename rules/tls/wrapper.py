@@ -37,7 +37,7 @@ _ROUTES = frozenset(
 """What may name next hops besides relayhost."""
 
 
-@rule("TLS022", severity=Severity.ERROR)
+@rule("TLS022", programs=("smtpd",), severity=Severity.ERROR)
 def wrappermode_mismatch(service: Service) -> Iterator[Finding]:
     """A server speaks TLS from the first byte on the wrong port, or does not on port 465.
 
@@ -55,7 +55,7 @@ def wrappermode_mismatch(service: Service) -> Iterator[Finding]:
           -o smtpd_tls_wrappermode=yes
     References: TLS_README, postconf(5) smtpd_tls_wrappermode, RFC 8314 section 3.3
     """
-    if service.program != "smtpd" or service.type != "inet":
+    if service.type != "inet":
         return
     number = port(service)
     wrapper = service["smtpd_tls_wrappermode"]

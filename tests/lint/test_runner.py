@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
 from postlint.config.service import Service
@@ -70,6 +72,31 @@ def test_one_finding_for_several_services(tmp_path: Path) -> None:
         ["465/inet"],
     ]
     assert findings[1].location.path.endswith("master.cf")
+
+
+@rule("XXX004", programs=("smtp", "lmtp"), severity=Severity.INFO)
+def client(service: Service) -> Iterator[Finding]:
+    """A client."""
+    assert service.location is not None
+    yield Finding(service.location, service.program)
+
+
+def test_a_rule_of_services_may_be_for_some_programs(tmp_path: Path) -> None:
+    (tmp_path / "main.cf").write_text("")
+    lines = [f"{name} unix - - n - - {name}" for name in ("lmtp", "local", "smtp", "x", "smtpd")]
+    (tmp_path / "master.cf").write_text("\n".join(lines))
+    (candidate,) = Discovery().find([str(tmp_path)], bytes)
+    result = Runner([client], [client]).run([Target(load_instance(candidate))])
+    assert [finding.message for finding in result.findings] == ["lmtp", "smtp"]
+
+
+def test_other_rules_are_for_no_program() -> None:
+    with pytest.raises(ValueError, match="XXX005: only a rule of services is for programs"):
+
+        @rule("XXX005", programs=("smtpd",), severity=Severity.INFO)
+        def of_main_cf(main_cf: MainCf) -> Iterator[Finding]:
+            """Of main.cf."""
+            yield from ()
 
 
 def test_a_crash_is_reported_and_the_other_rules_go_on(tmp_path: Path) -> None:
