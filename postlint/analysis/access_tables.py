@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from postlint.records import NamedTuple
 from postlint.syntax.source import SourceFile, SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from postlint.analysis.access_keys import Key
     from postlint.config.effective import Element
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from postlint.config.lookup_table import Table
     from postlint.syntax.cidr_table import CidrRule, Network
     from postlint.syntax.pattern import Dialect
-    from postlint.syntax.pattern_match import Budget, Matcher
-    from postlint.syntax.regexp_table import PatternRule, PatternText
+    from postlint.syntax.pattern_match import LateMatcher
+    from postlint.syntax.pattern_table import PatternTable
+    from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import Location
 
 ENTRY_LIMIT = 20_000
@@ -52,14 +53,11 @@ class Found(NamedTuple):
 
 
 class KeyTest(NamedTuple):
-    """What a key must be: inside a network, or matched by a pattern.
-
-    ``matcher`` is None where nobody can tell what a pattern matches.
-    """
+    """What a key must be: inside a network, or matched by a pattern."""
 
     negated: bool
     network: Network | None
-    matcher: Matcher | None
+    matcher: LateMatcher | None
 
     def holds(self, key: str, address: Network | None) -> bool | None:
         """Whether it is; ``address`` is the key as one."""
@@ -106,15 +104,25 @@ class Entry(NamedTuple):
 class AccessTable:
     """A table of which everything is known. ``partial``: it is asked for parts of addresses."""
 
-    __slots__ = ("_answers", "_entries", "_index", "kind", "partial")
+    __slots__ = ("_answers", "_entries", "_index", "_results", "kind", "partial")
 
-    def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        entries: Iterable[Entry],
+        results: Callable[[], frozenset[str] | None] | None = None,
+    ) -> None:
+        """``entries`` of a table of patterns are read when somebody asks for them.
+
+        ``results`` tells at least the different values of the entries, if that is easy.
+        """
         self.kind = kind
-        self._entries = tuple(entries)
         self.partial = kind not in _PATTERN_TYPES
+        self._entries = tuple(entries) if self.partial else entries
+        self._results = results
         self._index: dict[str, Entry] = {}
         self._answers: dict[str, Found] = {}
-        for entry in self._entries if self.partial else ():
+        for entry in self.entries if self.partial else ():
             if kind == "inline":  # the last of several counts
                 self._index[entry.key.lower()] = entry
             else:
@@ -123,7 +131,14 @@ class AccessTable:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Everything that it holds."""
+        if not isinstance(self._entries, tuple):
+            self._entries = tuple(self._entries)
         return self._entries
+
+    def results(self) -> frozenset[str]:
+        """At least the different values of its entries."""
+        found = None if self._results is None else self._results()
+        return frozenset(entry.value for entry in self.entries) if found is None else found
 
     def look_up(self, keys: Iterable[Key]) -> Found:
         """The first answer to any of the keys, in their order."""
@@ -146,12 +161,12 @@ class AccessTable:
 
     def _find(self, key: str) -> Found:
         if self.kind == "static":
-            return _answer(self._entries[0], key) if self._entries else Found()
+            return _answer(self.entries[0], key) if self.entries else Found()
         if self.partial:
             entry = self._index.get(key.lower())
             return Found() if entry is None else _answer(entry, key)
         address = _address(key) if self.kind == "cidr" else None
-        for entry in self._entries:
+        for entry in self.entries:
             matches = entry.matches(key, address)
             if matches is None:
                 return Found(key=key, location=entry.location, unknown=True)
@@ -213,7 +228,9 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     """A table of a file, read once."""
     from postlint.config.lookup_table import Table
 
-    table = Table(instance, kind, name, None)
+    named = (table for table in instance.tables if (table.type, table.name) == (kind, name))
+    table = next((table for table in named if not table.in_place), None)
+    table = table or Table(instance, kind, name, None)
     if not table.readable:
         return UNREADABLE if _may_exist(table) else UnreadableTable("it can not be opened")
     if kind in INDEXED_TYPES:
@@ -225,7 +242,10 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
         return UNREADABLE if len(found) > ENTRY_LIMIT else AccessTable(kind, found)
     if kind == "cidr":
         return _networks(table.networks(), None)
-    return UNREADABLE if table.dialect is None else _patterns(table.patterns(), table.dialect, None)
+    rules = table.patterns
+    if rules is None or table.dialect is None or rules.has_more_than(ENTRY_LIMIT):
+        return UNREADABLE
+    return AccessTable(kind, _of_patterns(rules, table.dialect, None), partial(_results, rules))
 
 
 def _may_exist(table: Table) -> bool:
@@ -269,7 +289,7 @@ def _rules_in_place(kind: str, name: str, location: Location | None) -> AccessTa
     if kind == "cidr":
         return _networks(read_cidr(inside.items), location)
     dialect: Dialect = "pcre" if kind == "pcre" else "regexp"
-    return _patterns(read_patterns(inside.items, dialect), dialect, location)
+    return pattern_table(read_patterns(inside.items, dialect), dialect, location)
 
 
 def _written(text: str) -> SourceText:
@@ -278,71 +298,69 @@ def _written(text: str) -> SourceText:
 
 def _networks(rules: Iterable[CidrRule], location: Location | None) -> AccessTable:
     """The rules of a table of networks. ``location``: of all of them; None: each has its own."""
-    table = _Rules()
-    for rule in islice(rules, ENTRY_LIMIT + 1):
+    some = list(islice(rules, ENTRY_LIMIT + 1))
+    return (
+        UNREADABLE if len(some) > ENTRY_LIMIT else AccessTable("cidr", _of_networks(some, location))
+    )
+
+
+def _of_networks(rules: Iterable[CidrRule], location: Location | None) -> Iterator[Entry]:
+    conditions: list[tuple[KeyTest, ...]] = []
+    for rule in rules:
         if rule.problem is None:
             place = location or rule.line.location
             tests = (KeyTest(rule.negated, rule.network, None),)
-            table.add(rule.kind, Entry(str(rule.network), rule.value.text, place, tests))
-    return table.finish("cidr")
+            entry = Entry(str(rule.network), rule.value.text, place, tests)
+            yield from _within(conditions, rule.kind, entry)
 
 
-def _patterns(
+def pattern_table(
     rules: Iterable[PatternRule], dialect: Dialect, location: Location | None
 ) -> AccessTable:
-    """The rules of a table of regular expressions; ``location`` as for networks."""
-    from postlint.syntax.pattern_match import Budget
+    """A table of regular expressions; ``location`` as for networks."""
+    some = list(islice(rules, ENTRY_LIMIT + 1))
+    if len(some) > ENTRY_LIMIT:
+        return UNREADABLE
+    return AccessTable(dialect, _of_patterns(some, dialect, location))
 
-    table = _Rules()
+
+def _results(rules: PatternTable) -> frozenset[str] | None:
+    found = rules.results()
+    return None if found is None else frozenset(value.replace("$$", "$") for value in found)
+
+
+def _of_patterns(
+    rules: Iterable[PatternRule], dialect: Dialect, location: Location | None
+) -> Iterator[Entry]:
+    from postlint.syntax.pattern_match import Budget, LateMatcher
+
+    conditions: list[tuple[KeyTest, ...]] = []
     budget = Budget()
-    for rule in islice(rules, ENTRY_LIMIT + 1):
+    for rule in rules:
         if rule.problem is None:
             tests = tuple(
-                _pattern_test(written, dialect, budget)
-                for written in (rule.first, rule.second)
-                if written is not None
+                KeyTest(part.negated, None, LateMatcher(part, dialect, budget))
+                for part in (rule.first, rule.second)
+                if part is not None
             )
             key = "" if rule.first is None else rule.first.text.text
             value = rule.value.text.replace("$$", "$")
             place = location or rule.line.location
-            table.add(rule.kind, Entry(key, value, place, tests, bool(rule.references)))
-    return table.finish(dialect)
+            entry = Entry(key, value, place, tests, bool(rule.references))
+            yield from _within(conditions, rule.kind, entry)
 
 
-class _Rules:
-    """Collects rules, each with the IFs that it stands in."""
-
-    __slots__ = ("_conditions", "_entries")
-
-    def __init__(self) -> None:
-        self._entries: list[Entry] = []
-        self._conditions: list[tuple[KeyTest, ...]] = []
-
-    def add(self, kind: str, entry: Entry) -> None:
-        """The next rule, in which Postfix sees no error."""
-        if kind == "if":
-            self._conditions.append(entry.tests)
-        elif kind == "endif":
-            self._conditions.pop()
-        elif kind == "match":
-            tests = (*(test for tests in self._conditions for test in tests), *entry.tests)
-            self._entries.append(entry._replace(tests=tests))
-
-    def finish(self, kind: str) -> AccessTable:
-        """The table; one that is too long is not known."""
-        if len(self._entries) > ENTRY_LIMIT:
-            return UNREADABLE
-        return AccessTable(kind, self._entries)
-
-
-def _pattern_test(written: PatternText, dialect: Dialect, budget: Budget) -> KeyTest:
-    from postlint.syntax.pattern_match import matcher
-
-    if written.pattern is None:
-        return KeyTest(written.negated, None, None)
-    folds = written.folds_case()
-    found = matcher(written.pattern, dialect, ignore_case=folds, flags=written.flags, budget=budget)
-    return KeyTest(written.negated, None, found)
+def _within(conditions: list[tuple[KeyTest, ...]], kind: str, entry: Entry) -> Iterator[Entry]:
+    """The next rule, in which Postfix sees no error, with the IFs that it stands in."""
+    if kind == "if":
+        conditions.append(entry.tests)
+    elif kind == "endif":
+        conditions.pop()
+    elif kind == "match":
+        if conditions:
+            outer = (test for tests in conditions for test in tests)
+            entry = entry._replace(tests=(*outer, *entry.tests))
+        yield entry
 
 
 def _address(key: str) -> Network | None:

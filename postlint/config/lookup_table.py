@@ -25,17 +25,15 @@ if TYPE_CHECKING:
     from postlint.syntax.client_file import ClientFile
     from postlint.syntax.indexed_table import IndexedTable
     from postlint.syntax.pattern import Dialect
-    from postlint.syntax.regexp_table import PatternRule
+    from postlint.syntax.pattern_table import PatternTable
     from postlint.syntax.table import TableEntry
 
 CLIENT_TYPES = frozenset({"ldap", "memcache", "mongodb", "mysql", "pgsql", "sqlite"})
 
 _TEMPLATE_MARKS = ("{%", "{{ ", "{#", "<%")
 
-KEPT_PATTERNS = 1 << 20
-"""Characters of a table of regular expressions that is read once for all rules."""
-
-_NO_TEXT = SourceFile("", "")
+KEPT_PATTERNS = 1 << 14
+"""Characters of a table of regular expressions whose rules are kept, taken apart."""
 
 LONGEST_TEXT = 1 << 16
 """Characters of a table in main.cf whose places are worked out one by one."""
@@ -178,6 +176,20 @@ class Table:
         return CidrTable(self.source)
 
     @cached_property
+    def patterns(self) -> PatternTable | None:
+        """The contents of a table of regular expressions, in a file or in braces."""
+        if self.dialect is None:
+            return None
+        if self.source is not None and len(self.source.text) > KEPT_PATTERNS:
+            from postlint.syntax.pattern_survey import SurveyedPatterns
+
+            return SurveyedPatterns(self.dialect, self.source)
+        from postlint.syntax.pattern_table import KeptPatterns
+        from postlint.syntax.regexp_table import read_patterns
+
+        return KeptPatterns(read_patterns(self.lines(), self.dialect))
+
+    @cached_property
     def client(self) -> ClientFile | None:
         """The settings of a database client in a file."""
         if self.type not in CLIENT_TYPES or self.source is None:
@@ -201,22 +213,6 @@ class Table:
             from postlint.syntax.table import logical_lines
 
             yield from logical_lines(self.source)
-
-    def patterns(self) -> Iterator[PatternRule]:
-        """The rules of a table of regular expressions."""
-        size = len((self.text or self.source or _NO_TEXT).text)
-        return iter(self._patterns) if size <= KEPT_PATTERNS else self._read_patterns()
-
-    @cached_property
-    def _patterns(self) -> tuple[PatternRule, ...]:
-        return tuple(self._read_patterns())
-
-    def _read_patterns(self) -> Iterator[PatternRule]:
-        if self.dialect is None:
-            return iter(())
-        from postlint.syntax.regexp_table import read_patterns
-
-        return read_patterns(self.lines(), self.dialect)
 
     def networks(self) -> Iterator[CidrRule]:
         """The rules of a CIDR table."""

@@ -7,6 +7,7 @@ header_checks(5).  Action names ignore case.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from postlint.records import NamedTuple
@@ -99,6 +100,7 @@ SMTP_CHECK_ACTIONS: Final = frozenset(
 """Those that smtp_header_checks and its relatives in the SMTP and LMTP clients know."""
 
 
+@lru_cache(maxsize=32)
 def access_actions(version: PostfixVersion) -> dict[str, Action]:
     """The actions of access tables in *version*."""
     return {name: action for name, action in ACCESS_ACTIONS.items() if action.exists_in(version)}

@@ -48,12 +48,36 @@ class PatternError(NamedTuple):
     offset: int
 
 
-class Pattern(NamedTuple):
+class Pattern:
     """A pattern. ``groups``: how many ``$1`` … there are; None for ``error``: it compiles."""
 
-    tokens: tuple[PatternToken, ...]
-    groups: int
-    error: PatternError | None
+    __slots__ = ("_read", "_tokens", "error", "groups")
+
+    def __init__(
+        self,
+        tokens: tuple[PatternToken, ...] | None,
+        groups: int,
+        error: PatternError | None,
+        read: Callable[[], Pattern] | None = None,
+    ) -> None:
+        """``read``: takes the pattern of an ordinary rule apart, whose tokens few ask for."""
+        self._tokens = tokens
+        self._read = read
+        self.groups = groups
+        self.error = error
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether it has been recognised as that of an ordinary rule (see ordinary_rules)."""
+        return self._read is not None
+
+    @property
+    def tokens(self) -> tuple[PatternToken, ...]:
+        """All of it, up to the error if there is one."""
+        if self._tokens is None:
+            assert self._read is not None
+            self._tokens = self._read().tokens
+        return self._tokens
 
     @property
     def alternatives(self) -> list[list[PatternToken]]:
@@ -92,6 +116,12 @@ class TokenReader:
         self.tokens.append(
             PatternToken(kind, self.at, end, self.text[self.at : end] if text is None else text)
         )
+        self.at = end
+
+    def take_literals(self, end: int) -> None:
+        """Append a token for each character up to ``end``, and go on behind them."""
+        start, text = self.at, self.text
+        self.tokens += [PatternToken("literal", at, at + 1, text[at]) for at in range(start, end)]
         self.at = end
 
     def run(self, read: Callable[[], None]) -> Pattern:

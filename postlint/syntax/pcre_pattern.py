@@ -32,6 +32,8 @@ LOOKBEHIND = "lookbehind assertion is not fixed length"
 POSIX_OUTSIDE = "POSIX named classes are supported only within a class"
 COLLATION = "POSIX collating elements are not supported"
 
+_LITERALS = re.compile(r"[^\\\[.^$*+?{()| \t\n\v\f\r#]++")
+"""What stands for itself, also behind anything else, and under x."""
 _MAXIMUM = 65535
 _DEPTH = 250
 
@@ -87,7 +89,12 @@ class _Reader(TokenReader):
         if start is not None:
             self.take("ignored", start.end())
         while self.at < len(self.text):
-            self._token(self.text[self.at])
+            literals = _LITERALS.match(self.text, self.at)
+            if literals is not None:
+                self.take_literals(literals.end())
+                self._repeatable = True
+            else:
+                self._token(self.text[self.at])
         if self._groups:
             raise PatternSyntaxError(OPEN_GROUP, len(self.text))
         for reference, offset in self._references:

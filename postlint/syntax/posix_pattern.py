@@ -36,6 +36,8 @@ CLASSES = frozenset(
 )
 _REPEAT_LIMIT = 0x7FFF
 _INTERVAL = re.compile(r"([0-9]*)(?:(,)([0-9]*))?")
+_LITERALS = re.compile(r"[^\\\[.^$*+?{()|]++")
+"""What stands for itself, also behind anything else."""
 _GNU_ASSERTIONS = "bB<>`'"
 _GNU_CLASSES = "wWsS"
 
@@ -64,6 +66,11 @@ class _Reader(TokenReader):
 
     def read(self) -> None:
         while self.at < len(self.text):
+            literals = _LITERALS.match(self.text, self.at)
+            if literals is not None:
+                self.take_literals(literals.end())
+                self._repeatable = True
+                continue
             character = self.text[self.at]
             if character == "\\":
                 self._escape()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
+from postlint.syntax.ordinary_rules import count_groups, is_ordinary, rules_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,14 +83,18 @@ class _SkippedError(Exception):
         self.at = at
 
 
-def read_patterns(lines: Iterable[SourceText], dialect: Dialect) -> Iterator[PatternRule]:
+def read_patterns(
+    lines: Iterable[SourceText], dialect: Dialect, *, quick: bool = False
+) -> Iterator[PatternRule]:
     """The rules of a table; the IFs without ENDIF come once more at the end, innermost first.
 
-    ``lines``: the logical lines of a file, or the rules of an inline table.
+    ``lines``: the logical lines of a file, or the rules of an inline table; ``quick``: see
+    PatternReader.
     """
+    reader = PatternReader(dialect, quick=quick)
     open_ifs: list[PatternRule] = []
     for line in lines:
-        rule = _Rule(line, dialect).read(len(open_ifs))
+        rule = reader.read(line)
         if rule is None:
             continue
         yield rule
@@ -100,13 +106,52 @@ def read_patterns(lines: Iterable[SourceText], dialect: Dialect) -> Iterator[Pat
         yield rule._replace(problem=UNCLOSED)
 
 
+class PatternReader:
+    """Reads the logical lines of a table; ordinary rules may be left out (see ordinary_rules).
+
+    ``quick``: the pattern of an ordinary rule is taken apart when somebody asks for its tokens.
+    ``nesting``: how many IFs are open.
+    """
+
+    __slots__ = ("_dialect", "_ordinary", "nesting")
+
+    def __init__(self, dialect: Dialect, *, quick: bool = False) -> None:
+        self._dialect: Dialect = dialect
+        self._ordinary = rules_expression(dialect) if quick else None
+        self.nesting = 0
+
+    def read(self, line: SourceText) -> PatternRule | None:
+        """The rule in the next line; None for one that is empty."""
+        rule = self.read_one(line, self.nesting)
+        if rule is not None and rule.problem is None:
+            self.nesting += (rule.kind == "if") - (rule.kind == "endif")
+        return rule
+
+    def read_one(self, line: SourceText, nesting: int) -> PatternRule | None:
+        """The rule in any line; ``nesting``: how many IFs are open there."""
+        if self._ordinary is None:
+            return _Rule(line, self._dialect, quick=False).read(nesting)
+        found = self._ordinary.match(f"\n{line.text}")
+        if found is None or found[1] is None:
+            return _Rule(line, self._dialect, quick=True).read(nesting)
+        text, _, flags = found[1].rpartition("/")
+        end = len(text) + 1
+        pattern = _ordinary_pattern(text, flags, self._dialect)
+        first = PatternText(False, "/", line.cut(1, end), flags, pattern)
+        result = line.text[found.end(1) - 1 :]
+        start = len(line.text) - len(result.lstrip(WHITE_SPACE))
+        value = line.cut(start, len(line.text.rstrip(WHITE_SPACE)))
+        return PatternRule(line, "match", first, None, value)
+
+
 class _Rule:
     """Reads one logical line."""
 
-    __slots__ = ("_dialect", "_end", "_line", "_text")
+    __slots__ = ("_dialect", "_end", "_line", "_quick", "_text")
 
-    def __init__(self, line: SourceText, dialect: Dialect) -> None:
+    def __init__(self, line: SourceText, dialect: Dialect, *, quick: bool) -> None:
         self._line = line
+        self._quick = quick
         self._dialect: Dialect = dialect
         text = line.text
         nul = text.find("\0")  # a C string ends there
@@ -210,7 +255,7 @@ class _Rule:
                 remark = OBSOLETE_OPTION
             at += 1
         options = text[flags:at]
-        pattern = _parse(inside.text, options, self._dialect)
+        pattern = _parse(inside.text, options, self._dialect, quick=self._quick)
         return PatternText(negated, delimiter, inside, options, pattern), at, remark
 
 
@@ -232,9 +277,21 @@ def _closing(text: str, delimiter: str, start: int, end: int, dialect: Dialect) 
         at = backslash + 2
 
 
-def _parse(text: str, flags: str, dialect: Dialect) -> Pattern | None:
+def _parse(text: str, flags: str, dialect: Dialect, *, quick: bool) -> Pattern | None:
     if len(text) > PATTERN_LIMIT:
         return None
+    if quick and "x" not in flags and is_ordinary(text, dialect):
+        return _ordinary_pattern(text, flags, dialect)
+    return _take_apart(text, flags, dialect)
+
+
+def _ordinary_pattern(text: str, flags: str, dialect: Dialect) -> Pattern:
+    from postlint.syntax.pattern import Pattern
+
+    return Pattern(None, count_groups(text), None, partial(_take_apart, text, flags, dialect))
+
+
+def _take_apart(text: str, flags: str, dialect: Dialect) -> Pattern:
     toggled = flags.count("x") % 2 == 1
     if dialect == "pcre":
         from postlint.syntax.pcre_pattern import parse_pcre

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.access_results import AccessResult, parse_access_result
-from postlint.analysis.access_tables import access_table
+from postlint.analysis.access_tables import AccessTable, access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import Use, uses
 from postlint.analysis.restrictions import restriction_lists
@@ -17,7 +17,6 @@ from postlint.syntax.source import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.analysis.access_tables import Entry
     from postlint.config.service import Service
     from postlint.lint.finding import Applicability
 
@@ -27,7 +26,7 @@ _REPORTED = 30
 
 class _Asked(NamedTuple):
     use: Use
-    entries: tuple[Entry, ...]
+    table: AccessTable
     text: str
 
 
@@ -41,9 +40,7 @@ def _asked(service: Service) -> Iterator[_Asked]:
         if item.restriction.argument != "table" or item.argument.text in seen:
             continue
         seen.add(item.argument.text)
-        entries = access_table(service.instance, item.argument).entries
-        if entries:
-            yield _Asked(use, entries, item.argument.text)
+        yield _Asked(use, access_table(service.instance, item.argument), item.argument.text)
 
 
 @rule(
@@ -64,9 +61,12 @@ def access_rhs_invalid(service: Service) -> Iterator[Finding]:
     """
     for asked in _asked(service):
         count = 0
-        for entry in asked.entries:
+        said_of = {}
+        for value in asked.table.results():
+            said_of[value] = _complaint(service, parse_access_result(value, service.version))
+        for entry in asked.table.entries if any(said_of.values()) else ():
             result = parse_access_result(entry.value, service.version)
-            said = _complaint(service, result)
+            said = said_of[entry.value]
             if said is None:
                 continue
             count += 1

@@ -48,6 +48,7 @@ _FILTERED_BY = frozenset(
 """Message checks of cleanup(8), which knows FILTER; those of smtp(8) do not."""
 
 _FILTER = LazyPattern(r"[Ff][Ii][Ll][Tt][Ee][Rr][ \t]+(?=[^\s:]+:)")
+_FILTERS = LazyPattern(r"\n[^\n]*?[Ff][Ii][Ll][Tt][Ee][Rr][ \t]")
 _TRANSPORT = LazyPattern(r"[^\s:$\[\]/@]+(?=:)")
 
 _TABLE_LIMIT = 100_000
@@ -114,7 +115,7 @@ def _in_table(table: Table) -> Iterator[Destined]:
         return
     first: dict[str, tuple[str, SourceText]] = {}
     counts: dict[str, int] = {}
-    for key, value in islice(_results(table), _TABLE_LIMIT):
+    for key, value in islice(_results(table, filters=filters), _TABLE_LIMIT):
         text = value.text
         start = 0
         if filters:
@@ -133,10 +134,11 @@ def _in_table(table: Table) -> Iterator[Destined]:
         yield Destined(name, f"{about} stays in the queue", table.locate(where))
 
 
-def _results(table: Table) -> Iterator[tuple[str, SourceText]]:
+def _results(table: Table, *, filters: bool) -> Iterator[tuple[str, SourceText]]:
     """What the table answers, with the key where it is not a pattern."""
-    if table.dialect is not None:
-        for rule in table.patterns():
+    if table.patterns is not None:
+        rules = table.patterns.find(_FILTERS) if filters else table.patterns
+        for rule in rules:
             if rule.problem is None and rule.kind == "match":
                 yield "", rule.value
     elif table.type == "cidr":

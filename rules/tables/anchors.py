@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from postlint.analysis.access_results import parse_access_result
 from postlint.lint.finding import Edit, Finding, Fix, Severity
 from postlint.lint.rule import rule
+from postlint.syntax.pattern_facts import matches_everything
 from postlint.syntax.patterns import LazyPattern
 
-from .common import Reporter, limited, matches_everything, quoted
+from .common import Reporter, limited, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,29 @@ _NAMES = (
     }
 )
 
+_ESCAPED = r"\\[^A-Za-z0-9\n\0]"
+_ONE = r"[^\\|.\n/()\[*+?\0]"
+_GROUP = rf"\((?!\?)(?:[^\\\n/()\[\0]|{_ESCAPED})*\)"
+_SOME = rf"(?:[^\\|\n/()\[\0]|{_ESCAPED}|{_GROUP})*\$"
+_HARMLESS = "|".join(
+    (
+        rf"\^?[A-Za-z0-9@_-](?:[^\\.\n/\0]|{_ESCAPED})*",  # no dot, no domain
+        rf"\^(?:{_ONE}|{_ESCAPED})*\$",
+        rf"\^(?:{_ONE}|\.|{_ESCAPED})*(?:[*+?]|{_GROUP}){_SOME}",  # no plain name
+        rf"\(\^\|(?:[^\\\n/()\[\0]|{_ESCAPED})*\){_SOME}",
+    )
+)
+_DOMAIN_WITHIN = LazyPattern(r"[A-Za-z0-9-]\\?\.(?:\\?[A-Za-z]){2}")
+"""A domain, as it may be written where there are no groups."""
+
+_NOT_PLAIN = LazyPattern(r"(?:[^\\([{*+?|]|\\[^sSwWdDbB])*+(?:[([{*+?|]|\\[sSwWdDbB])")
+"""More than a name, in the pattern of an ordinary rule."""
+
+_CANDIDATE = LazyPattern(
+    rf"\n(?=[^ \t\v\f\r\n#])(?!/(?!\^?\.[*+]\??\$?/)(?:{_HARMLESS})/i?(?:[ \t\n]|\Z))"
+)
+"""Any rule but those whose pattern is anchored, or names no domain, as can be seen."""
+
 
 @rule("TBL007", severity=Severity.WARNING, security=5.4, tags=("CWE-777", "CWE-625"))
 def unanchored_regexp(table: Table) -> Iterator[Finding]:
@@ -59,10 +83,10 @@ def unanchored_regexp(table: Table) -> Iterator[Finding]:
         /(^|\.)example\.com$/ OK
     References: regexp_table(5), pcre_table(5), access(5)
     """
-    if table.dialect is None or not table.purposes & _NAMES:
+    if table.patterns is None or not table.purposes & _NAMES:
         return
     report = Reporter(table)
-    found = (_complaint(entry, table, report) for entry in table.patterns())
+    found = (_complaint(entry, table, report) for entry in table.patterns.find(_CANDIDATE))
     yield from limited(found, "patterns of this table are not anchored")
 
 
@@ -72,9 +96,14 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
     part = entry.first
     if part.negated or part.pattern is None or entry.second is not None or "A" in part.flags:
         return None
+    ordinary = part.pattern.ordinary
+    if ordinary and _names_no_domain(part.text.text):
+        return None
     lets_in = _lets_in(entry, table)
     if lets_in and not table.purposes & {"names", "domains"} and matches_everything(entry):
         return _everything(entry, table, report)
+    if ordinary and not lets_in and _NOT_PLAIN.match(part.text.text) is not None:
+        return None
     tokens = [token for token in part.pattern.tokens if token.kind != "ignored"]
     plain = all(token.kind in ("literal", "any", "begin", "end") for token in tokens)
     if not (lets_in or plain) or _DOMAIN.search(_rendered(tokens)) is None:
@@ -104,6 +133,11 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
         security_severity=5.4 if lets_in else None,
         fix=fix,
     )
+
+
+def _names_no_domain(text: str) -> bool:
+    """Whether that is sure of the pattern of an ordinary rule."""
+    return "." not in text or ("(" not in text and _DOMAIN_WITHIN.search(text) is None)
 
 
 def _everything(entry: PatternRule, table: Table, report: Reporter) -> Finding | None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from postlint.config.lookup_table import Table, TableUse
     from postlint.lint.finding import Severity
     from postlint.syntax.indexed_table import Search
-    from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import SourceText
     from postlint.syntax.table import TableEntry
 
@@ -152,19 +151,3 @@ def retype(use: TableUse, kind: str, wanted: str) -> Fix | None:
     if location.source.text[span.start : span.end] != kind:
         return None
     return Fix(f"make it a {wanted} table", (Edit(location, wanted),), "unsafe")
-
-
-def matches_everything(entry: PatternRule) -> bool:
-    """Whether a rule of a table of regular expressions matches any text that is asked."""
-    part = entry.first
-    if part is None or part.negated or part.pattern is None:
-        return False
-    tokens = [token for token in part.pattern.tokens if token.kind not in ("ignored", "begin")]
-    if not tokens:
-        return True
-    if tokens[-1].kind == "end":
-        tokens.pop()
-        if not tokens:  # ^$ matches nothing but the empty text
-            return part.pattern.tokens[0].kind != "begin"
-    kinds = [token.kind for token in tokens]
-    return kinds == ["any", "repeat"] and tokens[1].text in ("*", "+", "*?", "+?")

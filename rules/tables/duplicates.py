@@ -8,7 +8,7 @@ from postlint.lint.edits import delete_lines
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
 
-from .common import LIMIT, Reporter, limited, matches_everything, quoted
+from .common import LIMIT, Reporter, limited, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def duplicate_keys(table: Table) -> Iterator[Finding]:
         return  # POL005
     report = Reporter(table)
     if table.dialect is not None:
-        yield from limited(_patterns(table, report), "patterns stand above already")
+        yield from _patterns(table, report)
     elif table.is_alias_file:
         yield from limited(_aliases(table, report), "names stand above already")
     elif table.indexed is not None:
@@ -109,35 +109,17 @@ def _inline(table: Table, report: Reporter) -> Iterator[Finding]:
                 yield finding
 
 
-def _patterns(table: Table, report: Reporter) -> Iterator[Finding | None]:
-    # What stands in an IF is compared with the same IF and with what is outside of it.
-    blocks: list[dict[tuple[object, ...], PatternRule]] = [{}]
-    everything: PatternRule | None = None
-    told = False
-    for entry in table.patterns():
-        if entry.problem is not None:
-            continue
-        if entry.kind == "if":
-            blocks.append({})
-        elif entry.kind == "endif":
-            blocks.pop()
-        if entry.kind != "match" or entry.first is None or entry.second is not None:
-            continue
-        if everything is not None:
-            if not told:
-                told = True
-                yield _behind_everything(entry, everything, report)
-            continue
-        part = entry.first
-        flags = "".join(sorted(flag for flag in set(part.flags) if part.flags.count(flag) % 2))
-        key = (part.negated, part.text.text, flags)
-        above = next((block[key] for block in blocks if key in block), None)
-        if above is not None:
-            yield _same_pattern(entry, above, report)
-            continue
-        blocks[-1][key] = entry
-        if len(blocks) == 1 and matches_everything(entry):
-            everything = entry
+def _patterns(table: Table, report: Reporter) -> Iterator[Finding]:
+    assert table.patterns is not None
+    found, number = table.patterns.repeated(LIMIT + 1)
+    for at, (above, again, behind_everything) in enumerate(found):
+        judge = _behind_everything if behind_everything else _same_pattern
+        finding = judge(again, above, report)
+        if finding is not None and at == LIMIT and number > LIMIT + 1:
+            finding.message = f"{number - LIMIT} more patterns stand above already from here on"
+            finding.related = ()
+        if finding is not None:
+            yield finding
 
 
 def _same_pattern(entry: PatternRule, above: PatternRule, report: Reporter) -> Finding | None:

@@ -14,9 +14,8 @@ from .common import Reporter, described, limited, quoted, retype, sensitive_use
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from postlint.config.lookup_table import Table
-    from postlint.syntax.pattern import PatternToken
-    from postlint.syntax.regexp_table import PatternRule, PatternText
+    from postlint.config.lookup_table import Table, TableUse
+    from postlint.syntax.regexp_table import PatternRule
 
 _VARIABLE = LazyPattern(r"\$[({]?([A-Za-z_][A-Za-z0-9_]*)")
 _PERL_GROUPS = ("(?:", "(?=", "(?!", "(?<", "(?>", "(?i", "(?s", "(?x", "(?m", "(?P", "(?#")
@@ -42,15 +41,20 @@ def regexp_errors(table: Table) -> Iterator[Finding]:
         /^Subject: \(win/ REJECT
     References: regexp_table(5), pcre_table(5), src/util/dict_regexp.c, src/util/dict_pcre.c
     """
-    if table.dialect is None:
+    if table.patterns is None:
         return
     report = Reporter(table)
-    found = (_complaint(entry, table, report) for entry in table.patterns())
+    sensitive = sensitive_use(table)
+    rules = table.patterns.odd(references=sensitive is not None)
+    found = (_complaint(entry, table, sensitive, report) for entry in rules)
     yield from limited(found, "mistakes in this table")
 
 
-def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | None:
+def _complaint(
+    entry: PatternRule, table: Table, sensitive: tuple[TableUse, str] | None, report: Reporter
+) -> Finding | None:
     from postlint.syntax import regexp_table as words
+    from postlint.syntax.pattern_facts import impossible_part, perl_escape
 
     if entry.problem == words.UNCLOSED:
         message = (
@@ -60,15 +64,14 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
         return report.finding(entry.line, message)
     if entry.problem is not None:
         return _skipped(entry, table, report)
-    sensitive = sensitive_use(table) if entry.references else None
-    if sensitive is not None:
+    if entry.references and sensitive is not None:
         use, program = sensitive
         message = (
             f"{program} skips this rule: for {described(use)} no result may take over a part of"
             " what a stranger has written"
         )
         return report.finding(entry.value, message)
-    perl = _perl_escape(entry, table)
+    perl = perl_escape(entry) if table.dialect == "regexp" else None
     if perl is not None:
         pattern, token = perl
         letter = token.text
@@ -78,10 +81,7 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
         )
         fix = retype(table.uses[0], "regexp", "pcre")
         return report.finding(pattern.text.cut(token.start, token.end), message, fix=fix)
-    impossible = next(
-        (part for part in (entry.first, entry.second) if part is not None and _impossible(part)),
-        None,
-    )
+    impossible = impossible_part(entry)
     if impossible is not None and not impossible.negated:
         message = (
             f"{quoted(impossible.text.text)} can never match: it wants text before its beginning"
@@ -138,47 +138,3 @@ def _without_result(entry: PatternRule, table: Table, report: Reporter) -> Findi
     if table.purposes <= {"checks"}:
         message = "this rule has no action: the line that it matches is passed with a warning"
     return report.finding(entry.line, message, severity=Severity.WARNING)
-
-
-def _perl_escape(entry: PatternRule, table: Table) -> tuple[PatternText, PatternToken] | None:
-    """An escape that means a class in Perl and a letter in POSIX."""
-    if table.dialect != "regexp":
-        return None
-    for part in (entry.first, entry.second):
-        for token in part.pattern.tokens if part is not None and part.pattern is not None else ():
-            escaped = token.kind == "literal" and token.end - token.start == 2
-            if escaped and token.text in "dDhHvVRnrtfAzZQEKpPxu":
-                return part, token  # type: ignore[return-value]
-    return None
-
-
-def _impossible(part: PatternText) -> bool:
-    """Whether a pattern wants text where there is none, whatever it is matched with."""
-    if part.pattern is None or part.pattern.error is not None or "m" in part.flags:
-        return False
-    if any(token.kind == "ignored" and "m" in token.text for token in part.pattern.tokens):
-        return False
-    alternatives = part.pattern.alternatives
-    return bool(alternatives) and all(_is_impossible(tokens) for tokens in alternatives)
-
-
-def _is_impossible(tokens: list[PatternToken]) -> bool:
-    depth = 0
-    wanted = ended = False
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.kind in ("open", "close"):
-            depth += 1 if token.kind == "open" else -1
-        if depth or token.kind == "close":
-            continue
-        optional = (
-            following is not None and following.kind == "repeat" and following.text[0] in "*?{"
-        )
-        if token.kind == "begin" and wanted:
-            return True
-        if token.kind == "end":
-            ended = True
-        elif token.kind in ("literal", "any", "set", "class") and not optional:
-            if ended and token.text not in ("\n", "\r"):
-                return True
-            wanted = True
-    return False

@@ -126,7 +126,7 @@ def _number_of_entries(table: Table) -> int:
 
 
 def _plain_lines(table: Table) -> Iterator[_Odd]:
-    for entry in table.patterns():
+    for entry in table.patterns.odd() if table.patterns is not None else ():
         if is_plain_line(entry):
             key = entry.line.cut(0, len(entry.line.text.split(None, 1)[0]))
             yield key, f"{quoted(key.text)} is no pattern: {table.type} skips this line", "hash"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postlint.analysis.access_tables import _patterns as pattern_table
+from postlint.analysis.access_tables import pattern_table
 from postlint.syntax.aliases import external, read_aliases, tokenize
 from postlint.syntax.cidr_table import CidrTable, read_cidr
 from postlint.syntax.regexp_table import NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, read_patterns

@@ -85,7 +85,7 @@ def test_tables_of_an_instance(tmp_path: Path) -> None:
     assert tables["hash", "/etc/postfix/certs"].purposes == {"certificate access"}
     assert tables["inline", "{x=y}"].uses[0].piped
     assert tables["static", "OK"].uses[0].service_label == "smtp/inet"
-    (rule,) = tables["pcre", "{{/a$/ REJECT}}"].patterns()
+    (rule,) = tables["pcre", "{{/a$/ REJECT}}"].patterns or ()
     assert rule.first is not None
     span = rule.first.text.location.span
     assert instance.main_cf is not None
