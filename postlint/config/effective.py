@@ -92,7 +92,7 @@ class Effective:
         self._pieces = tuple(pieces)
         self._offsets: list[int] | None = None
         self._elements: tuple[Element, ...] | None = None
-        self.text = "".join(piece.text for piece in pieces)
+        self.text = "".join([piece.text for piece in pieces])
 
     def __repr__(self) -> str:
         return f"<{self.setting.name} = {self.text!r}>"
@@ -169,6 +169,11 @@ class Effective:
 
     def locate(self, start: int, end: int) -> Location | None:
         """Where ``text[start:end]`` is written, when one piece of one file holds it."""
+        if len(self._pieces) == 1:
+            written = self._pieces[0].source
+            if written is None or end > len(self.text):
+                return None
+            return Location(written.source, written.sub_span(start, end))
         if self._offsets is None:
             self._offsets = []
             length = 0

@@ -27,9 +27,10 @@ def is_installed(folder: Path) -> bool:
 
 def display_path(path: Path) -> str:
     """The name of a file in reports: relative to the working directory where it lies below it."""
-    absolute = path if path.is_absolute() else Path.cwd() / path
+    here = Path.cwd()
+    absolute = path if path.is_absolute() else here / path
     try:
-        return absolute.relative_to(Path.cwd()).as_posix()
+        return absolute.relative_to(here).as_posix()
     except ValueError:
         return absolute.as_posix()
 
@@ -49,7 +50,7 @@ class Files:
     lead out of it included.
     """
 
-    __slots__ = ("_folder", "_image", "_inside", "_located", "_root", "_sources", "host", "refused")
+    __slots__ = ("_folder", "_image", "_inside", "_places", "_root", "_sources", "host", "refused")
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Files:
         self._root = root
         self.host = host
         self._sources: dict[str, SourceFile | None] = {}
-        self._located: dict[str, None] = {}
+        self._places: dict[str, tuple[Path | None, Boundary | None]] = {}
         self.refused: list[tuple[str, str]] = []
         """(path, reason) of files that settings name and that may not be read."""
         self._image = None if root is None or host else Boundary(root, image=True)
@@ -116,7 +117,7 @@ class Files:
     @property
     def located(self) -> tuple[str, ...]:
         """Every path of the configuration that somebody has asked for."""
-        return tuple(self._located)
+        return tuple(self._places)
 
     @property
     def sources(self) -> dict[str, SourceFile]:
@@ -159,7 +160,8 @@ class Files:
 
     def learn(self, located: Iterable[str], refused: Iterable[tuple[str, str]]) -> None:
         """Take over what the files of the same instance in another process were asked."""
-        self._located.update(dict.fromkeys(located))
+        for name in located:
+            self._place(name)
         self.refused += [item for item in refused if item not in self.refused]
 
     def open_to_all(self, path: Path) -> bool:
@@ -181,7 +183,11 @@ class Files:
 
     def _place(self, name: str) -> tuple[Path | None, Boundary | None]:
         """A path and what it may not lead out of; no path for what may not be looked at."""
-        self._located[name] = None
+        if name not in self._places:
+            self._places[name] = self._work_out(name)
+        return self._places[name]
+
+    def _work_out(self, name: str) -> tuple[Path | None, Boundary | None]:
         path = PurePosixPath(name)
         if not path.is_absolute() or "\0" in name:
             return None, None

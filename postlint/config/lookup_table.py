@@ -116,7 +116,7 @@ class Table:
         """Whether its contents stand in main.cf or master.cf."""
         return self.text is not None
 
-    @property
+    @cached_property
     def path(self) -> Path | None:
         """Where its file lies here; None when it has none or it may not be looked at."""
         facts = self.facts

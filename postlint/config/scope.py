@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 _HOST_DEPENDENT = frozenset({"mydomain", "myhostname", "mynetworks", "process_id"})
 """Parameters whose default Postfix finds out on the host (mail_params.c)."""
 
-_PER_PROCESS = frozenset({"process_name", "service_name"})
+PER_PROCESS = frozenset({"process_name", "service_name"})
+"""Parameters that every process of Postfix sets itself."""
 
-
-_EXPANDED_DEFAULTS: dict[Setting, tuple[Effective, dict[str, Setting | None]]] = {}
+_EXPANDED_DEFAULTS: dict[
+    tuple[str, PostfixVersion], tuple[Effective, dict[str, Setting | None]]
+] = {}
 """Values of defaults that mention nothing but defaults, and these: they are the same everywhere."""
 
 
@@ -44,9 +46,7 @@ class Scope:
         "_deriving",
         "_effective",
         "_main",
-        "_mentions",
         "_overrides",
-        "_process",
         "version",
     )
 
@@ -55,21 +55,15 @@ class Scope:
         version: PostfixVersion,
         main: Mapping[str, Setting],
         overrides: Mapping[str, Setting] | None = None,
-        process: Mapping[str, str] | None = None,
         *,
         complete: bool = True,
     ) -> None:
-        """``process``: what Postfix itself sets per service (process_name, service_name).
-
-        ``complete``: main.cf is known; else what no override says is unknown.
-        """
+        """``complete``: main.cf is known; else what no override says is unknown."""
         self._complete = complete
         self.version = version
         self._main = main
         self._overrides = overrides or {}
-        self._process = process or {}
         self._effective: dict[str, Effective | None] = {}
-        self._mentions: dict[str, frozenset[str]] = {}
         self._deriving = False
 
     def setting(self, name: str) -> Setting | None:
@@ -79,13 +73,17 @@ class Scope:
 
     def default(self, name: str) -> Setting | None:
         """The default of this version; None when it has no such parameter."""
-        text = self._process.get(name)
+        text = self.of_process(name)
         if text is None and name == "mydomain":
             text = self._derived_domain()
         if text is None:
             parameter = parameters.get(name)
             return None if parameter is None else _default(parameter, self.version)
         return Setting.of_default(name, text, self.version)
+
+    def of_process(self, name: str) -> str | None:  # noqa: ARG002
+        """What Postfix itself sets for the processes of this scope; None for other names."""
+        return None
 
     def explicit(self, name: str) -> Setting | None:
         """The setting of main.cf or master.cf, if somebody wrote one."""
@@ -102,13 +100,16 @@ class Scope:
 
     def get(self, name: str) -> Effective | None:
         """The effective value; None for a name that is neither set nor a parameter."""
-        if name not in self._effective:
-            self._effective[name] = self._expand(name)
-        return self._effective[name]
+        try:
+            return self._effective[name]
+        except KeyError:
+            effective = self._effective[name] = self._expand(name)
+            return effective
 
-    def mentions(self, name: str) -> frozenset[str] | None:
-        """The names that went into a value that has been worked out; None: none but its own."""
-        return self._mentions.get(name)
+    def mentions(self, name: str) -> frozenset[str]:
+        """The other names that went into a value that has been worked out."""
+        effective = self._effective.get(name)
+        return frozenset() if effective is None else frozenset(effective.mentions)
 
     def __getitem__(self, name: str) -> Effective:
         """The effective value; an unset name that is no parameter of this version is empty."""
@@ -119,15 +120,15 @@ class Scope:
         return effective
 
     def _expand(self, name: str) -> Effective | None:
-        setting = self.setting(name)
+        setting = self.explicit(name)
         if setting is None:
-            return None
-        if self._complete and setting in _EXPANDED_DEFAULTS:
-            effective, mentioned = _EXPANDED_DEFAULTS[setting]
-            if all(self.setting(other) is default for other, default in mentioned.items()):
-                if mentioned:
-                    self._mentions[name] = frozenset(mentioned)
-                return effective
+            if self._complete and (name, self.version) in _EXPANDED_DEFAULTS:
+                effective, mentioned = _EXPANDED_DEFAULTS[name, self.version]
+                if all(self.setting(other) is default for other, default in mentioned.items()):
+                    return effective
+            setting = self.default(name)
+            if setting is None:
+                return None
         parameter = parameters.get(name)
         if setting.limit is not None:
             return Effective(setting, (Piece(UNKNOWN, None),), limit=setting.limit)
@@ -150,15 +151,13 @@ class Scope:
             effective = Effective(setting, (Piece(UNKNOWN, None),), str(error))
         except LimitError as error:
             effective = Effective(setting, (Piece(UNKNOWN, None),), limit=str(error))
-        if asked:
-            self._mentions[name] = frozenset(asked)
+        effective.mentions = tuple(asked)
         if name == "mydomain" or "mydomain" in asked:  # it may be taken from myhostname
-            host = self._mentions.get("myhostname", frozenset())
-            self._mentions[name] = host.union(("myhostname",), asked)
+            effective.mentions += ("myhostname", *self.mentions("myhostname"))
         elif effective.known and all(
             map(self._is_default, (name, *asked), (setting, *asked.values()))
         ):
-            _EXPANDED_DEFAULTS[setting] = effective, asked
+            _EXPANDED_DEFAULTS[name, self.version] = effective, asked
         return effective
 
     def _is_default(self, name: str, setting: Setting | None) -> bool:
@@ -168,10 +167,8 @@ class Scope:
 
     def _unknown(self, name: str) -> bool:
         """Whether nobody can tell the value of a name that is not set."""
-        if not self._complete and name not in self._process:
-            return True
-        if name in _PER_PROCESS:
-            return name not in self._process
+        if not self._complete or name in PER_PROCESS:
+            return self.of_process(name) is None
         if name == "mail_version":
             return self.version.patch is None
         if name == "mydomain" and self._derived_domain() is not None:

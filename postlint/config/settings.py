@@ -21,10 +21,9 @@ class Setting:
     """``name = text`` before macro expansion.
 
     ``value`` is the text with its place in a file; None for a default of ``version``.
-    ``location`` spans the whole setting or override; None for a default.
     """
 
-    __slots__ = ("limit", "location", "name", "name_text", "origin", "text", "value", "version")
+    __slots__ = ("_whole", "limit", "name", "name_text", "origin", "text", "value", "version")
 
     def __init__(
         self,
@@ -34,7 +33,7 @@ class Setting:
         *,
         name_text: SourceText | None = None,
         value: SourceText | None = None,
-        location: Location | None = None,
+        whole: Assignment | Override | None = None,
         version: PostfixVersion | None = None,
     ) -> None:
         self.name = name
@@ -42,7 +41,7 @@ class Setting:
         self.origin: Origin = origin
         self.name_text = name_text
         self.value = value
-        self.location = location
+        self._whole = whole
         self.version = version
         self.limit = excess(text) if len(text) > WORD_LIMIT else None
         """What there is too much of in the text to look at it; None as a rule."""
@@ -56,7 +55,7 @@ class Setting:
             "main.cf",
             name_text=entry.name,
             value=entry.value,
-            location=Location(entry.line.source, entry.span),
+            whole=entry,
         )
 
     @classmethod
@@ -70,7 +69,7 @@ class Setting:
             "master.cf",
             name_text=override.name,
             value=override.value,
-            location=Location(override.name.source, override.span),
+            whole=override,
         )
 
     @classmethod
@@ -84,6 +83,13 @@ class Setting:
         return self.origin != "default"
 
     @property
+    def location(self) -> Location | None:
+        """Where the whole setting or override stands; None for a default."""
+        if self._whole is None or self.value is None:
+            return None
+        return Location(self.value.source, self._whole.span)
+
+    @property
     def value_location(self) -> Location | None:
         """Where the value stands; that of the whole setting when the value is empty."""
         if self.value is not None and self.value.text:
@@ -92,6 +98,7 @@ class Setting:
 
     def describe_origin(self) -> str:
         """The origin in words, as reports print it: ``main.cf:12``, ``default of Postfix 3.7``."""
-        if self.location is None:
+        location = self.location
+        if location is None:
             return f"default of Postfix {self.version}"
-        return f"{self.location.path}:{self.location.start.line}"
+        return f"{location.path}:{location.start.line}"

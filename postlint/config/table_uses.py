@@ -239,18 +239,23 @@ def values_of(
 
     ``classes``: also those of restriction classes that only a service has.
     """
+    main = instance.main
     for name in names:
-        value = instance.main.get(name)
-        if value is not None and (value.explicit or name in _DEFAULTS_THAT_COUNT):
-            yield value, None
+        if main.explicit(name) is not None or name in _DEFAULTS_THAT_COUNT:
+            value = main.get(name)
+            if value is not None:
+                yield value, None
+    settings = instance.settings.items()
+    macros = {name: setting.text for name, setting in settings if "$" in setting.text}
     for service in instance.services:
         own = _own_settings(service)
         if own:
             more = _classes(service) if classes else ()
             for name in dict.fromkeys((*names, *more)):
-                value = service.get(name) if _differs(name, service, own) else None
-                if value is not None:
-                    yield value, service
+                if name in own or (name in macros and _mentions(macros[name], own)):
+                    value = service.get(name)
+                    if value is not None:
+                        yield value, service
 
 
 def _classes(scope: Scope) -> list[str]:
@@ -267,14 +272,9 @@ def _own_settings(service: Service) -> frozenset[str]:
     return frozenset(item.name.text for item in entry.overrides if item.name is not None)
 
 
-def _differs(name: str, service: Service, own: frozenset[str]) -> bool:
-    """Whether a parameter has another value in a service, by its own or another override."""
-    if name in own:
-        return True
-    setting = service.explicit(name)
-    if setting is None or "$" not in setting.text:
-        return False
-    return any(mention in setting.text for other in own for mention in (f"${other}", f"{{{other}"))
+def _mentions(text: str, names: frozenset[str]) -> bool:
+    """Whether a value may be another one where some names are set to something else."""
+    return any(mention in text for name in names for mention in (f"${name}", f"{{{name}"))
 
 
 def _words(value: Effective) -> Iterator[Word]:

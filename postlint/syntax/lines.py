@@ -156,15 +156,17 @@ def join_line(source: SourceFile, start: int, end: int) -> SourceText:
 
     Postfix handles the joined line as a C string, so that text after NUL is lost.
     """
-    line = SourceText.join(source, _physical_lines(source.text[start:end], start))
+    text = source.text
+    newline = text.find("\n", start, end)
+    if newline < 0 or newline == end - 1:
+        line = SourceText(source, text[start : end if newline < 0 else newline], start)
+    else:
+        line = SourceText.join(source, _physical_lines(text[start:end], start))
     null = line.text.find("\0")
     return line if null < 0 else line.cut(0, null)
 
 
 def _physical_lines(text: str, offset: int) -> list[tuple[int, str]]:
-    first, _, rest = text.partition("\n")
-    if not rest:
-        return [(offset, first)]
     found = []
     for line in text.split("\n"):
         if not _BLANK_OR_COMMENT.match(line):

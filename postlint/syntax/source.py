@@ -183,6 +183,9 @@ class SourceText:
 
     def sub_span(self, start: int, end: int) -> Span:
         """The range of the file that ``text[start:end]`` covers."""
+        place = self._place
+        if isinstance(place, int):
+            return Span(place + start, place + end)
         first = self.source_offset(start)
         return Span(first, self.source_offset(end - 1) + 1 if end > start else first)
 
