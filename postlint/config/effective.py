@@ -77,7 +77,16 @@ class Effective:
     ``limit`` what there is too much of to look at it; both leave it unknown.
     """
 
-    __slots__ = ("_elements", "_offsets", "_pieces", "limit", "problem", "setting", "text")
+    __slots__ = (
+        "_elements",
+        "_offsets",
+        "_pieces",
+        "limit",
+        "mentions",
+        "problem",
+        "setting",
+        "text",
+    )
 
     def __init__(
         self,
@@ -89,6 +98,8 @@ class Effective:
         self.setting = setting
         self.problem = problem
         self.limit = limit
+        self.mentions: tuple[str, ...] = ()
+        """The other names that went into it."""
         self._pieces = tuple(pieces)
         self._offsets: list[int] | None = None
         self._elements: tuple[Element, ...] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.config.placeholders import has_placeholder
-from postlint.config.scope import Scope
+from postlint.config.scope import PER_PROCESS, Scope
 from postlint.config.settings import Setting
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Service(Scope):
     ``program`` is empty where a template has yet to say which it is.
     """
 
-    __slots__ = ("_own", "entry", "implicit", "instance", "name", "program", "type")
+    __slots__ = ("entry", "implicit", "instance", "name", "program", "type")
 
     def __init__(
         self,
@@ -40,11 +40,8 @@ class Service(Scope):
             instance.version,
             instance.settings,
             overrides,
-            {"process_name": program, "service_name": name},
             complete=instance.main_cf is not None,
         )
-        self._own = frozenset((*self._overrides, *self._process))
-        """The names that may be something else here than in main.cf."""
         self.instance = instance
         self.name = name
         self.type = transport_type
@@ -64,13 +61,25 @@ class Service(Scope):
 
     def get(self, name: str) -> Effective | None:
         """The effective value; shared with main.cf where nothing of this service is in it."""
-        if name not in self._own:
-            main = self.instance.main
-            shared = main.get(name)
-            mentioned = main.mentions(name)
-            if mentioned is None or self._own.isdisjoint(mentioned):
+        if name not in self._overrides and name not in PER_PROCESS:
+            shared = self.instance.main.get(name)
+            if shared is None or not (shared.mentions and self._changes(shared.mentions)):
                 return shared
         return super().get(name)
+
+    def _changes(self, names: tuple[str, ...]) -> bool:
+        """Whether some of the names may be something else here than in main.cf."""
+        return not (self._overrides.keys().isdisjoint(names) and PER_PROCESS.isdisjoint(names))
+
+    def of_process(self, name: str) -> str | None:
+        """The process's and the service's name."""
+        match name:
+            case "process_name":
+                return self.program
+            case "service_name":
+                return self.name
+            case _:
+                return None
 
     @property
     def label(self) -> str:

@@ -20,10 +20,10 @@ Origin: TypeAlias = Literal["main.cf", "master.cf", "default"]
 class Setting:
     """``name = text`` before macro expansion.
 
-    ``value`` is the text with its place in a file; None for a default of ``version``.
+    ``written``: the line or argument that says so; None for a default of ``version``.
     """
 
-    __slots__ = ("_whole", "limit", "name", "name_text", "origin", "text", "value", "version")
+    __slots__ = ("_written", "limit", "name", "origin", "text", "version")
 
     def __init__(
         self,
@@ -31,17 +31,13 @@ class Setting:
         text: str,
         origin: Origin,
         *,
-        name_text: SourceText | None = None,
-        value: SourceText | None = None,
-        whole: Assignment | Override | None = None,
+        written: Assignment | Override | None = None,
         version: PostfixVersion | None = None,
     ) -> None:
         self.name = name
         self.text = text
         self.origin: Origin = origin
-        self.name_text = name_text
-        self.value = value
-        self._whole = whole
+        self._written = written
         self.version = version
         self.limit = excess(text) if len(text) > WORD_LIMIT else None
         """What there is too much of in the text to look at it; None as a rule."""
@@ -49,28 +45,14 @@ class Setting:
     @classmethod
     def of_assignment(cls, entry: Assignment) -> Setting:
         """A line of main.cf."""
-        return cls(
-            entry.name.text,
-            entry.value.text,
-            "main.cf",
-            name_text=entry.name,
-            value=entry.value,
-            whole=entry,
-        )
+        return cls(entry.name.text, entry.value.text, "main.cf", written=entry)
 
     @classmethod
     def of_override(cls, override: Override) -> Setting | None:
         """An ``-o name=value`` of master.cf; None when it has no ``=``."""
         if override.name is None or override.value is None:
             return None
-        return cls(
-            override.name.text,
-            override.value.text,
-            "master.cf",
-            name_text=override.name,
-            value=override.value,
-            whole=override,
-        )
+        return cls(override.name.text, override.value.text, "master.cf", written=override)
 
     @classmethod
     def of_default(cls, name: str, text: str, version: PostfixVersion) -> Setting:
@@ -83,17 +65,28 @@ class Setting:
         return self.origin != "default"
 
     @property
+    def name_text(self) -> SourceText | None:
+        """The name with its place in a file; None for a default."""
+        return None if self._written is None else self._written.name
+
+    @property
+    def value(self) -> SourceText | None:
+        """The text with its place in a file; None for a default."""
+        return None if self._written is None else self._written.value
+
+    @property
     def location(self) -> Location | None:
         """Where the whole setting or override stands; None for a default."""
-        if self._whole is None or self.value is None:
+        if self._written is None or self._written.value is None:
             return None
-        return Location(self.value.source, self._whole.span)
+        return Location(self._written.value.source, self._written.span)
 
     @property
     def value_location(self) -> Location | None:
         """Where the value stands; that of the whole setting when the value is empty."""
-        if self.value is not None and self.value.text:
-            return self.value.location
+        value = self.value
+        if value is not None and value.text:
+            return value.location
         return self.location
 
     def describe_origin(self) -> str:

@@ -57,7 +57,7 @@ class MainCf(Tree):
 
 def parse_main_cf(source: SourceFile) -> MainCf:
     """Parse any text; nothing is refused."""
-    read_entry = read_by_grammar if "\0" in source.text else _read
+    read_entry = _read_by_grammar if "\0" in source.text else _read
     return MainCf(source, read_items(source, read_entry))
 
 
@@ -65,14 +65,14 @@ def _read(source: SourceFile, start: int, end: int) -> Entry:
     """A logical line without NUL bytes."""
     match = _NAME.match(source.text, start, end)
     if match is None:
-        return read_by_grammar(source, start, end)
+        return _read_by_grammar(source, start, end)
     name = SourceText(source, intern(match[1]), start)
     line = join_line(source, start, end)
     value = line.cut(match.end() - start, len(line))
     return Assignment(source, start, end, name, value)
 
 
-def read_by_grammar(source: SourceFile, start: int, end: int) -> Entry:
+def _read_by_grammar(source: SourceFile, start: int, end: int) -> Entry:
     """Any logical line."""
     (node,) = cast(
         "list[Node]", parser("main_cf").parse(source.text, begin=start, end=end).children

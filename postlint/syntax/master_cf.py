@@ -38,6 +38,8 @@ FIELD_NAMES = (
 )
 """The fields of a service in their order; arguments of the command follow."""
 
+_FIELD_NUMBER = {name: number for number, name in enumerate(FIELD_NAMES)}
+
 OPTIONS_WITH_VALUE = "o"
 """Daemon options that postconf(1) knows to take a value (postconf_master.c)."""
 
@@ -98,14 +100,13 @@ class ServiceEntry(Entry):
     word that is no option. ``words`` are all words as written, in order.
     """
 
-    __slots__ = ("arguments", "dangling", "fields", "options", "overrides", "words")
+    __slots__ = ("arguments", "dangling", "options", "overrides", "words")
 
     def __init__(
         self, source: SourceFile, start: int, end: int, words: tuple[SourceText, ...]
     ) -> None:
         super().__init__(source, start, end)
         self.words = words
-        self.fields = words[: len(FIELD_NAMES)]
         self.options: tuple[SourceText, ...] = ()
         self.overrides: tuple[Override, ...] = ()
         self.arguments: tuple[Argument, ...] = ()
@@ -113,9 +114,14 @@ class ServiceEntry(Entry):
         """A ``-o`` at the very end, without an argument."""
         self._read_command_line(words[len(FIELD_NAMES) :])
 
+    @property
+    def fields(self) -> tuple[SourceText, ...]:
+        """The words that FIELD_NAMES are the names of."""
+        return self.words[: len(FIELD_NAMES)]
+
     def field(self, name: str) -> SourceText:
         """A field by its name in FIELD_NAMES."""
-        return self.fields[FIELD_NAMES.index(name)]
+        return self.words[_FIELD_NUMBER[name]]
 
     def _read_command_line(self, words: tuple[SourceText, ...]) -> None:
         """Tell options, overrides and arguments apart as postconf_master.c does."""
@@ -195,31 +201,41 @@ def parse_master_cf(source: SourceFile, unbroken: Stretches | None = None) -> Ma
     ``unbroken`` tells which stretches of a logical line, as (start, end), are one word whatever
     blanks are in them: placeholders of a template.
     """
+    return MasterCf(source, read_items(source, _Reader(unbroken).entry))
 
-    def read(source: SourceFile, start: int, end: int) -> Entry:
+
+class _Reader:
+    """Reads the logical lines of one file."""
+
+    __slots__ = ("_known", "_unbroken")
+
+    def __init__(self, unbroken: Stretches | None) -> None:
+        self._unbroken = unbroken
+        self._known: dict[str, str] = {}
+        """Each word once: most are the same in all services."""
+
+    def entry(self, source: SourceFile, start: int, end: int) -> Entry:
         if _IRREGULAR.search(source.text, start, end) is None:
-            words = _plain_words(source, start, end)
+            words = self._plain_words(source, start, end)
         else:
-            words = words_by_grammar(source, start, end)
-        if unbroken is not None:
+            words = _words_by_grammar(source, start, end)
+        if self._unbroken is not None:
             line = join_line(source, start, end)
-            words = _joined(line, words, list(unbroken(line.text)))
+            words = _joined(line, words, list(self._unbroken(line.text)))
         found = tuple(words)
         if len(found) < len(FIELD_NAMES):
             return BadFieldCount(source, start, end, found)
         return ServiceEntry(source, start, end, found)
 
-    return MasterCf(source, read_items(source, read))
+    def _plain_words(self, source: SourceFile, start: int, end: int) -> Iterator[SourceText]:
+        """The words of a logical line, which are text between blanks."""
+        once = self._known.setdefault
+        for match in _WORD.finditer(source.text, start, end):
+            if match.lastindex:
+                yield SourceText(source, once(match[1], match[1]), match.start())
 
 
-def _plain_words(source: SourceFile, start: int, end: int) -> Iterator[SourceText]:
-    """The words of a logical line, which are text between blanks."""
-    for match in _WORD.finditer(source.text, start, end):
-        if match.lastindex:
-            yield SourceText(source, intern(match[1]), match.start())
-
-
-def words_by_grammar(source: SourceFile, start: int, end: int) -> Iterator[SourceText]:
+def _words_by_grammar(source: SourceFile, start: int, end: int) -> Iterator[SourceText]:
     """The words of any logical line."""
     entry = cast("Node", parser("master_cf").parse(source.text, begin=start, end=end).children[0])
     for node in entry.children:
