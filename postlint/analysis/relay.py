@@ -10,6 +10,7 @@ from postlint.analysis.relay_answers import NO_RESTRICTION
 from postlint.analysis.relay_dialogue import evaluate
 from postlint.analysis.relay_session import Decision
 from postlint.analysis.relay_start import fatal_restriction, fatal_setting
+from postlint.analysis.relay_trials import Trials
 from postlint.analysis.relay_trust import (
     XCLIENT,
     claimed_addresses,
@@ -145,10 +146,10 @@ def _by_xclient(service: Service, lists: RestrictionLists, domain: str) -> Evalu
     for addresses in clients(service):
         if not may_use_xclient(service, addresses[0]):
             continue
-        tries = candidates(service, lists, domain)
+        sessions = candidates(service, lists, domain).sessions()
+        claims = Trials(service, lists, (item._replace(peer=addresses[0]) for item in sessions))
         for address in islice(claimed_addresses(service), CLAIMS):
-            sessions = (item._replace(peer=addresses[0]) for item in tries.sessions(address))
-            status, found = _try_all(service, lists, sessions)
+            status, found = claims.of(address)
             if status == "allowed":
                 return found
     return None
@@ -174,7 +175,8 @@ def _search(
     A client that no table and no network knows is meant: so what most addresses get counts,
     where tables of clients are looked up, and else an address outside mynetworks.
     """
-    tries = candidates(service, lists, domain)
+    sessions = candidates(service, lists, domain).sessions()
+    trials = Trials(service, lists, (item._replace(mended=mended) for item in sessions))
     worst: tuple[Verdict, Evaluation] | None = None
     rank: dict[Verdict, int] = {"refused": 0, "depends": 1, "allowed": 2}
     by_address = uses_client_tables(lists)
@@ -183,10 +185,7 @@ def _search(
         strangers = list(unknown if by_address else islice(unknown, 1))
         if not strangers:
             strangers = list(addresses if by_address else addresses[:1])
-        found = [
-            _try_all(service, lists, (one._replace(mended=mended) for one in tries.sessions(item)))
-            for item in strangers
-        ]
+        found = [trials.of(item) for item in strangers]
         counts = {status: [item[0] for item in found].count(status) for status in rank}
         usual = max(rank, key=lambda status: (counts[status], -rank[status]))
         for item in found:
@@ -199,26 +198,6 @@ def _search(
 
 def _trusted(service: Service, address: str) -> bool:
     return destinations_of(service.instance).trusted(service, address) is True
-
-
-def _try_all(
-    service: Service, lists: RestrictionLists, sessions: Iterator[Session]
-) -> tuple[Verdict, Evaluation]:
-    first: Evaluation | None = None
-    doubtful: Evaluation | None = None
-    for session in sessions:
-        evaluation = evaluate(service, lists, session)
-        first = first or evaluation
-        relayed = evaluation.relayed
-        if relayed:
-            return "allowed", evaluation
-        if relayed is None and doubtful is None:
-            doubtful = evaluation
-    if doubtful is not None:
-        return "depends", doubtful
-    if first is None:
-        raise AssertionError("no session to try")
-    return "refused", first
 
 
 def _deciding(service: Service, status: Verdict, witness: Evaluation) -> Decision:

@@ -59,10 +59,9 @@ class AccessAnswers(Answers):
 
     def _keys(self, name: str) -> Iterable[tuple[str, bool]] | None:
         parents = self.destinations.access_parents(self.service)
-        session = self.session
         match name:
             case "check_client_access" | "check_reverse_client_hostname_access":
-                return (*domain_keys(session.name, parents), *address_keys(session.address))
+                return (*domain_keys(self.name, parents), *address_keys(self.address))
             case "check_helo_access":
                 return None if self.helo is None else domain_keys(self.helo, parents)
             case "check_sender_access":
@@ -84,13 +83,11 @@ class AccessAnswers(Answers):
         return value.text if value.known else ""
 
     def _server_access(self, name: str) -> tuple[Answer, ...]:
-        what = {"h": self.helo, "s": self.sender, "r": self.recipient}.get(
-            name.removeprefix("check_")[0]
-        )
-        if name.startswith(("check_client", "check_reverse")):
-            if self.session.name == UNKNOWN_NAME:
+        subject = name.split("_")[1]
+        if subject in ("client", "reverse"):
+            if self.name == UNKNOWN_NAME:
                 return (DUNNO,)
-        elif not what:
+        elif subject not in ("helo", "sender", "recipient") or not getattr(self, subject):
             return (DUNNO,)
         return self._maybe(Answer("reject", 554, "DNS decides"))
 

@@ -73,15 +73,17 @@ def valid_filter(argument: str) -> bool:
 class Answers:
     """What is known of one session on one service, and the answers that follow from it.
 
-    ``stage`` and the three words follow the dialogue.
+    ``stage`` and the three words follow the dialogue. ``asked`` are the fields of the session that
+    somebody looked at: all but mynetworks read them here.
     """
 
     __slots__ = (
+        "_envelope",
+        "_greeting",
+        "asked",
         "destinations",
-        "helo",
         "lists",
         "recipient",
-        "sender",
         "service",
         "session",
         "stage",
@@ -99,9 +101,42 @@ class Answers:
         self.destinations = destinations
         self.session = session
         self.stage: Stage = "connect"
-        self.helo: str | None = None
-        self.sender: str | None = None
+        self.asked = {"recipient"}
         self.recipient: str | None = None
+        self._greeting: str | None = None
+        self._envelope: str | None = None
+
+    @property
+    def helo(self) -> str | None:
+        """What the client said at HELO, None before; nothing else may tell."""
+        self.asked.add("helo")
+        return self._greeting
+
+    @helo.setter
+    def helo(self, name: str | None) -> None:
+        self._greeting = name
+
+    @property
+    def sender(self) -> str | None:
+        """What it said at MAIL FROM, None before."""
+        self.asked.add("sender")
+        return self._envelope
+
+    @sender.setter
+    def sender(self, address: str | None) -> None:
+        self._envelope = address
+
+    @property
+    def name(self) -> str:
+        """The name of the client."""
+        self.asked.add("name")
+        return self.session.name
+
+    @property
+    def address(self) -> str:
+        """The address of the client, for what looks at more than whether mynetworks has it."""
+        self.asked.add("address")
+        return self.session.address
 
     def reply(self, code: int, number: int) -> Reply:
         """A refusal as it goes out: soft_bounce makes it temporary, a bad code becomes 450."""

@@ -94,7 +94,7 @@ class Checks(AccessAnswers):
             case "reject_plaintext_session":
                 return self._plaintext()
             case "reject_unknown_client_hostname" | "reject_unknown_reverse_client_hostname":
-                if self.session.name != UNKNOWN_NAME:
+                if self.name != UNKNOWN_NAME:
                     return (DUNNO,)
                 why = "the client has no name"
                 return (self._reject("unknown_client_reject_code", 450, why),)
@@ -125,7 +125,7 @@ class Checks(AccessAnswers):
         return (DUNNO, Answer("permit", reason="mynetworks is not known"))
 
     def _inet_interfaces(self) -> tuple[Answer, ...]:
-        peer = self.session.peer or self.session.address  # XCLIENT does not change what counts
+        peer = self.session.peer or self.address  # XCLIENT does not change what counts
         match None if self.session.outsider else own_address(self.service, peer):
             case True:
                 return (Answer("permit", reason="an address of this host"),)
@@ -219,7 +219,7 @@ class Checks(AccessAnswers):
                 )
             case "check_relay_domains":
                 refuse = self._reject("relay_domains_reject_code", 554, "not one of this host")
-                if self.destinations.relays_for(self.service, self.session.name):
+                if self.destinations.relays_for(self.service, self.name):
                     return (Answer("permit", reason="the client's name is in relay_domains"),)
                 return self._authorized(
                     Answer("permit", reason="a destination of this host"), refuse
@@ -305,7 +305,7 @@ class Checks(AccessAnswers):
             checked = self.stage == "rcpt" and self.recipient is not None
             if checked and self._is_authorized() is False:
                 return (Answer("dunno", reason="never permits relaying"),)
-            if name == "permit_rhswl_client" and self.session.name == UNKNOWN_NAME:
+            if name == "permit_rhswl_client" and self.name == UNKNOWN_NAME:
                 return (DUNNO,)
             if not valid_filter(argument):
                 return (Answer("error", 421, BAD_FILTER),)
@@ -316,7 +316,7 @@ class Checks(AccessAnswers):
             return (DUNNO,)
         if name == "reject_rhsbl_recipient" and self.recipient is None:
             return (DUNNO,)
-        if name.endswith("client") and "rhsbl" in name and self.session.name == UNKNOWN_NAME:
+        if name.endswith("client") and "rhsbl" in name and self.name == UNKNOWN_NAME:
             return (DUNNO,)
         if not valid_filter(argument):
             return (Answer("error", 421, BAD_FILTER),)

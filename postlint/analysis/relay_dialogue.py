@@ -49,7 +49,8 @@ class _Dialogue:
             self._outcomes.add(Outcome("end of data", None, state.discard))
         if self._evaluator.exhausted:
             self._outcomes |= {Outcome("end of data", None), Outcome("rcpt", Reply(450, -1))}
-        return Evaluation(self._session, tuple(self._evaluator.steps), frozenset(self._outcomes))
+        steps, asked = tuple(self._evaluator.steps), frozenset(self._checks.asked)
+        return Evaluation(self._session, steps, frozenset(self._outcomes), asked)
 
     def _talk(self) -> set[State]:
         session, checks = self._session, self._checks
@@ -60,7 +61,7 @@ class _Dialogue:
         if not delayed:
             states = self._list(CLIENT, states)
             states = self._greet(states)
-        if session.helo is None and self._service["smtpd_helo_required"].yes:
+        if self._service["smtpd_helo_required"].yes and self._helo_is_missing():
             text = "smtpd_helo_required"
             number = self._evaluator.note(text, text, 503, "the client did not say HELO")
             self._outcomes.add(Outcome("mail", checks.reply(503, number)))
@@ -68,6 +69,7 @@ class _Dialogue:
         checks.helo = session.helo
         checks.stage = "mail"
         if session.sender and self._is_bad_address("MAIL FROM", session.sender):
+            checks.asked.add("sender")
             return set()
         if not delayed:
             states = self._mail(states)
@@ -84,7 +86,7 @@ class _Dialogue:
                 for state in states
             }
             states = self._list(CLIENT, states)
-            states = self._list(HELO, states) if session.helo is not None else states
+            states = self._greeted(states)
             states = self._mail(states)
         return self._data(self._recipient(states))
 
@@ -122,11 +124,19 @@ class _Dialogue:
         return states
 
     def _greet(self, states: set[State]) -> set[State]:
-        if self._session.helo is None:
-            return states
         self._checks.stage = "helo"
         self._checks.helo = self._session.helo
+        return self._greeted(states)
+
+    def _greeted(self, states: set[State]) -> set[State]:
+        """What the HELO restrictions say, which are for clients that say HELO."""
+        if self._lists[HELO].items and self._helo_is_missing():
+            return states
         return self._list(HELO, states)
+
+    def _helo_is_missing(self) -> bool:
+        self._checks.asked.add("helo")
+        return self._session.helo is None
 
     def _mail(self, states: set[State]) -> set[State]:
         sender = self._session.sender
@@ -136,7 +146,7 @@ class _Dialogue:
             for state in states
         }
         states = self._list(SENDER, states)
-        if sender and self._service["smtpd_reject_unlisted_sender"].yes:
+        if self._service["smtpd_reject_unlisted_sender"].yes and self._checks.sender:
             states = self._unlisted(states, "smtpd_reject_unlisted_sender", sender)
         return states
 

@@ -104,6 +104,9 @@ class Evaluation(NamedTuple):
     session: Session
     steps: tuple[Step, ...]
     outcomes: frozenset[Outcome]
+    asked: frozenset[str] = frozenset()
+    """The fields of the session that the outcomes depend on, but for two things: any address that
+    is none may be refused before the restrictions, and mynetworks looks at the client's."""
 
     @property
     def accepted(self) -> bool | None:

@@ -9,6 +9,7 @@ from postlint.analysis.access_tables import access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.relay_dialogue import evaluate
 from postlint.analysis.relay_session import Session
+from postlint.analysis.relay_trials import Trials
 from postlint.analysis.restrictions import RECIPIENT, RELAY
 from postlint.postfix.restrictions import LISTS
 from postlint.records import NamedTuple
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 CLIENTS_NAMED = 50
 """Clients of tables that are named."""
 
-LOOPBACK = ("127.0.0.0/8", "::1/128")
+LOOPBACK = {"127.0.0.0/8": "127.0.0.0", "::1/128": "::1"}
+"""Networks, and the first address of each."""
 
 XCLIENT = "smtpd_authorized_xclient_hosts"
 
@@ -45,14 +47,14 @@ def trusted_networks(
     used = any(item.restriction is not None for item in _items(lists, "permit_mynetworks"))
     if not used:
         return ()
-    if not service["mynetworks"].explicit:
-        found = list(LOOPBACK)
-    else:
+    found = dict(LOOPBACK)
+    if service["mynetworks"].explicit:
         networks = destinations_of(service.instance).networks(service).trusted()
-        found = list(dict.fromkeys(str(network) for _, network in networks))
+        found = {str(network): str(network.network_address) for _, network in networks}
     if usual is None:
         return tuple(found)
-    return tuple(name for name in found if _relays(service, lists, usual, _first_of(name)))
+    trials = Trials(service, lists, [usual])
+    return tuple(name for name, first in found.items() if trials.of(first)[0] != "refused")
 
 
 def trusted_clients(
@@ -83,7 +85,7 @@ def claimed_addresses(service: Service) -> Iterator[str]:
     """Addresses that a client who may use XCLIENT would claim, to be trusted."""
     yield "127.0.0.1"
     for _, network in destinations_of(service.instance).networks(service).trusted():
-        yield _first_of(str(network))
+        yield str(network.network_address)
 
 
 def may_use_xclient(service: Service, address: str) -> bool:
@@ -100,11 +102,12 @@ def _of_table(
     """The addresses and networks that a readable table of clients lets relay."""
     if item.argument is None or item.flaw is not None:
         return
+    trials = Trials(service, lists, [usual])
     for entry in access_table(service.instance, item.argument).entries[:CLIENTS_NAMED]:
         if parse_access_result(entry.value, service.version).kind != "permit" or entry.negated:
             continue
         address = _address_in(entry.key)
-        if address is not None and _relays(service, lists, usual, address):
+        if address is not None and trials.of(address)[0] != "refused":
             yield Trusted(entry.key, f"check_client_access {item.argument.text}")
 
 
@@ -119,17 +122,6 @@ def _items(lists: RestrictionLists, name: str) -> Iterator[Item]:
                         continue
                     if restriction.name == name:
                         yield item
-
-
-def _relays(service: Service, lists: RestrictionLists, usual: Session, address: str) -> bool:
-    session = usual._replace(address=address)
-    return evaluate(service, lists, session).relayed is not False
-
-
-def _first_of(network: str) -> str:
-    from ipaddress import ip_network
-
-    return str(ip_network(network, strict=False)[0])
 
 
 def _address_in(key: str) -> str | None:

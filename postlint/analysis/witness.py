@@ -52,14 +52,14 @@ class Candidates(NamedTuple):
     senders: tuple[str, ...]
     recipients: tuple[str, ...]
 
-    def sessions(self, address: str) -> Iterator[Session]:
-        """Every combination, those with the fewest oddities first."""
+    def sessions(self) -> Iterator[Session]:
+        """Every combination, those with the fewest oddities first; the client has no address."""
         places = (self.names, self.helos, self.senders, self.recipients)
         ranges = [range(len(place)) for place in places]
         ranked = sorted(product(*ranges), key=lambda at: (sum(map(bool, at)), sum(at)))
         for name, helo, sender, recipient in ranked[:SESSIONS]:
             yield Session(
-                address,
+                "",
                 self.helos[helo],
                 self.senders[sender],
                 self.recipients[recipient],
