@@ -40,11 +40,12 @@ _LITERAL = LazyPattern(r"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|ipv6:[0-9a-f:.]+)\]"
 class Destinations:
     """The domains of one installation, and who its smtpd services trust."""
 
-    __slots__ = ("_classes", "instance")
+    __slots__ = ("_addresses", "_classes", "instance")
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self._classes: dict[str, AddressClass | None] = {}
+        self._addresses: dict[str, bool] = {}
 
     # Clients
 
@@ -105,6 +106,11 @@ class Destinations:
 
         What can not be known is taken for right.
         """
+        if address not in self._addresses:
+            self._addresses[address] = self._is_address(address)
+        return self._addresses[address]
+
+    def _is_address(self, address: str) -> bool:
         local, _, domain = self.complete(address).rpartition("@")
         if local.startswith("-") and not self.instance.main["allow_min_user"].yes:
             return False

@@ -214,9 +214,9 @@ def _deciding(service: Service, status: Verdict, witness: Evaluation) -> Decisio
     best = [step for step in wanted if step.parameter in names and step.depth == 1]
     if best:
         step = min(best, key=lambda item: names.index(item.parameter))
-        inner = witness.steps[witness.steps.index(step) :]
+        number = next(at for at, other in enumerate(witness.steps) if other is step)
         deepest = step
-        for other in inner[1:]:
+        for other in witness.steps[number + 1 :]:
             if other.depth <= step.depth:
                 break
             if set(other.results) & set(OPEN_ANYWAY):

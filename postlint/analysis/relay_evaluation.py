@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from postlint.analysis.relay_session import Reply, State, Step
-from postlint.config.effective import UNKNOWN
+from postlint.analysis.relay_session import Noted, Reply, State, Step
 from postlint.postfix.restrictions import RECURSION_LIMIT
 from postlint.records import NamedTuple
 
@@ -59,7 +58,8 @@ class Evaluator:
         """
         command = parameter.isupper()
         location = None if command else self.checks.service[parameter].value_location
-        self.steps.append(Step(parameter, 0, text, location, (f"reject {code}",), reason))
+        what = Noted(text, location)
+        self.steps.append(Step(parameter, 0, what, (f"reject {code}",), reason))
         return len(self.steps) - 1
 
     def _list(
@@ -110,13 +110,7 @@ class Evaluator:
         self, item: Item, within: RestrictionList, states: set[State], depth: int, parameter: str
     ) -> list[Result]:
         number = len(self.steps)
-        location = item.element.location
-        text = item.element.text.replace(UNKNOWN, "…")
-        if item.argument is not None and item.argument is not item.element:
-            text = f"{text} {item.argument.text}".replace(UNKNOWN, "…")
-        if item.warned:
-            text = f"warn_if_reject {text}"
-        self.steps.append(Step(parameter, depth, text, location, (), ""))
+        self.steps.append(Step(parameter, depth, item, (), ""))
         # A class does not count what it is in: only an access table stops the recursion. So deep
         # inside nothing but classes the same one has come again, and it never ends.
         if item.kind == "class" and depth <= RECURSION_LIMIT + len(self.checks.lists.classes):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from postlint.config.effective import UNKNOWN
 from postlint.records import NamedTuple
 
 if TYPE_CHECKING:
+    from postlint.analysis.restrictions import Item
     from postlint.syntax.source import Location
 
 Verdict: TypeAlias = Literal["refused", "allowed", "depends", "fatal"]
@@ -51,18 +53,41 @@ class Session(NamedTuple):
         )
 
 
+class Noted(NamedTuple):
+    """A check that no list asks for, and what does."""
+
+    text: str
+    location: Location | None
+
+
 class Step(NamedTuple):
-    """One restriction that was looked at.
+    """One restriction that was looked at, or one check.
 
     ``results`` says what it answered, in words; several where that can not be known.
     """
 
     parameter: str
     depth: int
-    text: str
-    location: Location | None
+    what: Item | Noted
     results: tuple[str, ...]
     reason: str
+
+    @property
+    def text(self) -> str:
+        """The restriction with its argument, as it is written."""
+        if isinstance(self.what, Noted):
+            return self.what.text
+        element, argument = self.what.element, self.what.argument
+        words = ["warn_if_reject"] if self.what.warned else []
+        words.append(element.text)
+        if argument is not None and argument is not element:
+            words.append(argument.text)
+        return " ".join(words).replace(UNKNOWN, "…")
+
+    @property
+    def location(self) -> Location | None:
+        """Where it is written."""
+        return self.what.location if isinstance(self.what, Noted) else self.what.element.location
 
 
 class Reply(NamedTuple):

@@ -72,7 +72,11 @@ def try_everything(
 
 def told(evaluation: Evaluation) -> object:
     steps = [
-        (*step._replace(location=None), step.location and (step.location.path, step.location.span))
+        (
+            step._replace(what=None),
+            step.text,
+            step.location and (step.location.path, step.location.span),
+        )
         for step in evaluation.steps
     ]
     return evaluation.session, steps, evaluation.outcomes
