@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from postlint.config.placeholders import is_shell_variable, placeholders
+from postlint.config.placeholders import is_shell_variable, may_have_placeholder, placeholders
 from postlint.lint.finding import Finding, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix import parameters
@@ -83,7 +82,7 @@ def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
     for tree in (instance.main_cf, instance.master_cf):
         if tree is None:
             continue
-        here = installed or PurePosixPath(tree.source.path).is_relative_to("/etc/postfix")
+        here = installed or tree.source.path.startswith("/etc/postfix/")
         templated = []
         lower = tree.source.text.lower()
         samples = [pattern for words, pattern in _SAMPLES if any(word in lower for word in words)]
@@ -130,11 +129,12 @@ def _finding(entry: Entry, found: list[_Open], *, installed: bool, more: int = 0
 
 def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern]) -> Iterator[_Open]:
     """Everything in a logical line that is still open, in no particular order."""
-    line = entry.line
     taken = []
-    for start, end in placeholders(line.text):
-        taken.append(line.sub_span(start, end))
-        yield _open(line, start, end)
+    if may_have_placeholder(entry.written):
+        line = entry.line
+        for start, end in placeholders(line.text):
+            taken.append(line.sub_span(start, end))
+            yield _open(line, start, end)
     if isinstance(entry, Assignment):
         values = [(entry.name.text, entry.value)]
     elif isinstance(entry, ServiceEntry):
@@ -146,6 +146,8 @@ def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern])
     else:
         return
     for name, value in values:
+        if "$" not in value.text and not samples and name not in _OWN_NAMES:
+            continue
         for item in (*_shell_variables(name, value, instance), *_samples(name, value, samples)):
             if not any(_overlap(item.location.span, span) for span in taken):
                 yield item

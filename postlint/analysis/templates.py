@@ -12,6 +12,7 @@ from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
     from postlint.config.instance import Instance
+    from postlint.syntax.lines import Entry
 
 _MARKS = LazyPattern(
     r"(?<![$:{])\{\{[-\s]*[A-Za-z_.$(|\"']|(?<!\$)\{\{[-\s]*[A-Za-z_.$][^{}=,]*\}\}"
@@ -24,11 +25,16 @@ _UNFILLED_WORD = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
 
 def has_template_marks(text: str) -> bool:
     """Whether a line or value holds a piece of a template language."""
-    if not (
-        "{" in text or "}" in text or "%" in text or "@@" in text or "<?" in text or "?>" in text
-    ):
-        return False
-    return _MARKS.search(text) is not None
+    return _may_have_marks(text) and _MARKS.search(text) is not None
+
+
+def is_templated(entry: Entry) -> bool:
+    """Whether a logical line holds a piece of a template language."""
+    return _may_have_marks(entry.written) and has_template_marks(entry.line.text)
+
+
+def _may_have_marks(text: str) -> bool:
+    return "{" in text or "}" in text or "%" in text or "@@" in text or "<?" in text or "?>" in text
 
 
 def is_template_line(text: str) -> bool:

@@ -60,8 +60,8 @@ _SHELL_NAME = LazyPattern(r"[A-Z][A-Z0-9_]*\Z")
 
 def placeholders(text: str) -> Sequence[tuple[int, int]]:
     """The (start, end) of every placeholder of a known template language, in their order."""
-    if not ("{" in text or "@" in text or "%" in text or "<" in text or "__" in text):
-        return ()  # as most texts: no form and nothing enclosed is without one of them
+    if not may_have_placeholder(text):
+        return ()
     found: list[tuple[int, int]] = []
     for mark, form in _FORMS:
         if mark in text:
@@ -83,6 +83,11 @@ def placeholders(text: str) -> Sequence[tuple[int, int]]:
             outermost.append((start, end))
             last = end
     return outermost
+
+
+def may_have_placeholder(text: str) -> bool:
+    """Whether a text has any mark that all placeholders have; most have none."""
+    return "{" in text or "@" in text or "%" in text or "<" in text or "__" in text
 
 
 def has_placeholder(text: str) -> bool:

@@ -110,7 +110,8 @@ class Runner:
             reported = target.reported | {source.path for source in table_sources(instance)}
             findings = [item for item in findings if item.location.path in reported]
             hidden = [item for item in hidden if item.location.path in reported]
-        notifications = [note for rule, item in said for note in _crashes(rule, item, instance)]
+        crashed = [(rule, item) for rule, item in said if item.crashes]
+        notifications = [note for rule, item in crashed for note in _crashes(rule, item, instance)]
         notifications += [
             Notification("unreadable-file", reason, level="note", path=path)
             for path, reason in sorted(instance.files.refused)

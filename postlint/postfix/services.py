@@ -6,6 +6,7 @@ src/postconf/postconf_master.c, conf/master.cf; /etc/services for port names.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from postlint.numbers import integer
@@ -124,6 +125,7 @@ class StockService(NamedTuple):
 _PROGRAMS: Final[dict[str, Program]] = {row[0]: Program(*row) for row in _data.PROGRAMS}
 
 
+@cache
 def service_types(version: PostfixVersion) -> tuple[ServiceType, ...]:
     """The service types that *version* knows."""
     return tuple(name for name, first in _data.TYPES.items() if version.at_least(first))

@@ -12,7 +12,8 @@ from postlint.analysis.command_lines import (
     filled_in,
 )
 from postlint.analysis.shapes import shape
-from postlint.analysis.templates import has_template_marks
+from postlint.analysis.templates import is_templated
+from postlint.config.derived import once
 from postlint.lint.finding import Edit, Finding, Fix, Location, Severity
 from postlint.lint.rule import rule
 from postlint.postfix.services import program
@@ -53,6 +54,8 @@ def override_with_spaces(instance: Instance) -> Iterator[Finding]:
     References: master(5), src/master/master_ent.c
     """
     for entry, daemon in _daemons(instance):
+        if not entry.overrides and entry.dangling is None:
+            continue
         line = command_line(entry)
         for override in entry.overrides:
             value = override.argument.text if override.value is None else override.value
@@ -114,7 +117,7 @@ def _bad_braces(instance: Instance) -> Iterator[Finding]:
     if instance.master_cf is None or instance.version < BRACED_ARGUMENTS_SINCE:
         return
     for entry in instance.master_cf.services:
-        if has_template_marks(entry.line.text):
+        if is_templated(entry):
             continue
         if program(entry.field("command").text, instance.version) is None:
             for override in entry.overrides:
@@ -135,16 +138,15 @@ def _bad_braces(instance: Instance) -> Iterator[Finding]:
             )
 
 
-def _daemons(instance: Instance) -> Iterator[tuple[ServiceEntry, Program]]:
+@once
+def _daemons(instance: Instance) -> tuple[tuple[ServiceEntry, Program], ...]:
     """The services that run daemons of Postfix."""
-    if instance.master_cf is None:
-        return
-    for entry in instance.master_cf.services:
-        daemon = program(entry.field("command").text, instance.version)
-        if daemon is None or entry not in filled_in(instance):
-            continue
-        if not has_template_marks(entry.line.text):
-            yield entry, daemon
+    return tuple(
+        (entry, daemon)
+        for entry in filled_in(instance)
+        if (daemon := program(entry.field("command").text, instance.version)) is not None
+        and not is_templated(entry)
+    )
 
 
 def _strangers(line: CommandLine, daemon: Program) -> Sequence[Argument]:
@@ -258,14 +260,13 @@ def _options(
     entry: ServiceEntry, line: CommandLine, daemon: Program, instance: Instance
 ) -> Iterator[Finding]:
     """Options that no daemon has, or that end it."""
-    no_debugger = instance.whole_main_cf and instance.main["debugger_command"].empty
     for option in line.options:
         reason = None
         if not option.known:
             reason = f"there is no option -{option.letter}"
         elif option.letter == "S" and entry.field("type").text == "inet":
             reason = "-S makes it talk to standard input, where nobody is"
-        elif option.letter == "D" and no_debugger:
+        elif option.letter == "D" and _has_no_debugger(instance):
             reason = "-D needs a debugger_command"
         if reason is not None:
             yield Finding(
@@ -273,6 +274,10 @@ def _options(
                 f"{reason}: {daemon.name} will not start",
                 service=_label(entry),
             )
+
+
+def _has_no_debugger(instance: Instance) -> bool:
+    return instance.whole_main_cf and instance.main["debugger_command"].empty is True
 
 
 def _label(entry: ServiceEntry) -> str:

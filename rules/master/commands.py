@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.command_lines import COMMAND_PROGRAMS, command_line, filled_in
-from postlint.analysis.templates import has_template_marks
+from postlint.analysis.templates import is_templated
 from postlint.lint.finding import Finding, Location, Severity
 from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
@@ -54,7 +54,7 @@ def pipe_user(instance: Instance) -> Iterator[Finding]:
         entry = service.entry
         if entry is None or service.program not in COMMAND_PROGRAMS:
             continue
-        if entry not in filled_in(instance) or has_template_marks(entry.line.text):
+        if entry not in filled_in(instance) or is_templated(entry):
             continue
         yield from _attributes(service, command_line(entry).arguments)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from postlint.analysis.command_lines import filled_in
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.config.settings import Setting
+    from postlint.postfix.versions import PostfixVersion
 
 _DELIVERY = frozenset({"discard", "error", "lmtp", "local", "pipe", "smtp", "virtual"})
 """Programs that the queue manager talks to, always through the private folder."""
@@ -46,12 +48,7 @@ def private_flags(instance: Instance) -> Iterator[Finding]:
     """
     if instance.master_cf is None:
         return
-    stock = {
-        (known.name, known.program): known.private
-        for commented in (True, False)
-        for known in stock_services(instance.version, commented=commented)
-        if known.type != "inet"
-    }
+    stock = _stock(instance.version)
     mentioned = _sockets(instance)
     for service in instance.services:
         entry = service.entry
@@ -77,6 +74,17 @@ def private_flags(instance: Instance) -> Iterator[Finding]:
             continue
         if here != right:
             yield _finding(service, here, clients, right, None)
+
+
+@cache
+def _stock(version: PostfixVersion) -> dict[tuple[str, str], str]:
+    """The private field of services and their programs as shipped."""
+    return {
+        (known.name, known.program): known.private
+        for commented in (True, False)
+        for known in stock_services(version, commented=commented)
+        if known.type != "inet"
+    }
 
 
 def _finding(
