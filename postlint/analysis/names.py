@@ -27,7 +27,7 @@ from postlint.postfix.tables import split as split_table
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from postlint.config.effective import Effective
     from postlint.config.instance import Instance
@@ -129,6 +129,7 @@ class Names:
         "_commands",
         "_kinds",
         "_mentioned",
+        "_mentioned_anywhere",
         "_own",
         "_service_names",
         "_suggestions",
@@ -164,9 +165,10 @@ class Names:
         self.classes = frozenset(_classes(instance))
         self._mentioned: dict[Service | None, set[str]] = {}
         for service, setting in explicit_settings(instance):
-            found = self._mentioned.setdefault(service, set())
             if "$" in setting.text:
-                found.update(_MENTION.findall(setting.text))
+                found = _MENTION.findall(setting.text)
+                self._mentioned.setdefault(service, set()).update(found)
+        self._mentioned_anywhere = set[str]().union(*self._mentioned.values())
         self.tables = _table_names(instance)
         self._suggestions: dict[str, Suggestion | None] = {}
         self._kinds: dict[str, UnknownKind] = {}
@@ -176,11 +178,9 @@ class Names:
 
     def mentioned(self, name: str, service: Service | None = None) -> bool:
         """Whether a value refers to ``$name``; for an override one of main.cf or of its service."""
-        if service is not None:
-            places: Iterable[Service | None] = (None, service)
-        else:
-            places = self._mentioned
-        return any(name in self._mentioned.get(place, ()) for place in places)
+        if service is None:
+            return name in self._mentioned_anywhere
+        return any(name in self._mentioned.get(place, ()) for place in (None, service))
 
     def use(self, name: str, service: Service | None = None) -> Use:
         """What a name is to this instance; ``service`` for one in an override."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from postlint.config.effective import Effective
+    from postlint.config.instance import Instance
     from postlint.config.scope import Scope
     from postlint.config.service import Service
     from postlint.postfix.restrictions import Restriction
@@ -93,19 +94,40 @@ class Obstacle(NamedTuple):
     reason: str
 
 
+class _Common:
+    """What services have in common that have the same restriction classes."""
+
+    __slots__ = ("classes", "known", "lists")
+
+    def __init__(self, value: Effective) -> None:
+        elements = value.elements(braces=False)
+        self.classes = frozenset(element.text for element in elements if element.known)
+        self.known = value.known
+        self.lists: dict[tuple[Effective, str | None], RestrictionList] = {}
+        """The lists that have been read, by their values and what bare tables stand for."""
+
+
 class RestrictionLists:
     """The restriction lists of one smtpd service."""
 
-    __slots__ = ("_all", "_expanded", "_read", "classes", "classes_known", "scope", "version")
+    __slots__ = (
+        "_all",
+        "_common",
+        "_expanded",
+        "_read",
+        "classes",
+        "classes_known",
+        "scope",
+        "version",
+    )
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, common: _Common | None = None) -> None:
         self.scope = scope
         self.version: PostfixVersion = scope.version
-        value = scope[CLASSES]
-        elements = value.elements(braces=False)
-        self.classes_known = value.known
+        self._common = _Common(scope[CLASSES]) if common is None else common
+        self.classes_known = self._common.known
         """Whether a word that is no restriction and no class here is none at all."""
-        self.classes = frozenset(element.text for element in elements if element.known)
+        self.classes = self._common.classes
         self._all: tuple[RestrictionList, ...] | None = None
         self._read: dict[str, RestrictionList] = {}
         self._expanded: dict[tuple[str, str | None], RestrictionList] = {}
@@ -125,7 +147,7 @@ class RestrictionLists:
         found = self._read.get(parameter)
         if found is None:
             bare = known.LISTS[parameter].bare_table
-            found = self._read[parameter] = self._parse(parameter, self.scope[parameter], bare)
+            found = self._read[parameter] = self._list(parameter, bare)
         return found
 
     def members(self, item: Item, bare_table: str | None) -> RestrictionList:
@@ -133,9 +155,7 @@ class RestrictionLists:
         key = (item.element.text, bare_table)
         found = self._expanded.get(key)
         if found is None:
-            value = self.scope[item.element.text]
-            found = self._parse(item.element.text, value, bare_table)
-            self._expanded[key] = found
+            found = self._expanded[key] = self._list(item.element.text, bare_table)
         return found
 
     def items_of(
@@ -206,10 +226,14 @@ class RestrictionLists:
     def _words(self, value: Effective) -> tuple[Element, ...]:
         return value.elements(braces=self.version.at_least(known.BRACES_SINCE))
 
-    def _parse(self, name: str, value: Effective, bare_table: str | None) -> RestrictionList:
-        return RestrictionList(
-            name, value, tuple(self._items(self._words(value), bare_table)), bare_table
-        )
+    def _list(self, name: str, bare_table: str | None) -> RestrictionList:
+        value = self.scope[name]
+        found = self._common.lists.get((value, bare_table))
+        if found is None:
+            items = tuple(self._items(self._words(value), bare_table))
+            found = RestrictionList(name, value, items, bare_table)
+            self._common.lists[value, bare_table] = found
+        return found
 
     def _items(self, words: Sequence[Element], bare_table: str | None) -> Iterator[Item]:
         at = 0
@@ -286,7 +310,12 @@ def _ends_list(item: Item, *, warned: bool) -> bool:
 @once
 def restriction_lists(service: Service) -> RestrictionLists:
     """The restriction lists of a service, read once."""
-    return RestrictionLists(service)
+    return RestrictionLists(service, _common(service.instance, service[CLASSES]))
+
+
+@once
+def _common(instance: Instance, classes: Effective) -> _Common:  # noqa: ARG001
+    return _Common(classes)
 
 
 class _GuardSearch:

@@ -23,11 +23,11 @@ def once(
     """
 
     def answer(subject: Any, /, *more: Any) -> Any:
-        derived = getattr(subject, "instance", subject).derived
-        question = (function, subject, *more)
-        if question not in derived:
-            derived[question] = function(subject, *more)  # type: ignore[call-arg]
-        return derived[question]
+        answers = getattr(subject, "instance", subject).derived[function]
+        question = (subject, *more) if more else subject
+        if question not in answers:
+            answers[question] = function(subject, *more)  # type: ignore[call-arg]
+        return answers[question]
 
     answer.__doc__ = function.__doc__
     answer.__wrapped__ = function  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,7 @@ class Instance:
         """The services that master(8) runs: of several definitions the last (master_conf.c)."""
         self.notes: list[str] = []
         """What users should know of this analysis as a whole, once."""
-        self.derived: dict[object, Any] = {}
+        self.derived: defaultdict[object, dict[object, Any]] = defaultdict(dict)
         """The answers of functions that are asked once: see postlint.config.derived."""
 
     def _services(self) -> Iterator[Service]:
