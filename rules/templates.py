@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from postlint.config.placeholders import is_shell_variable, may_have_placeholder, placeholders
@@ -64,6 +66,13 @@ class _Open(NamedTuple):
     sample: bool
 
 
+class _Summary(NamedTuple):
+    """The one that a finding tells of, and how many there are of its kind."""
+
+    first: _Open
+    count: int
+
+
 @rule("XTP001", severity=Severity.ERROR, security=5.9, tags=("BASIC_CONFIGURATION_README",))
 def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
     """A placeholder or a sample value was left in.
@@ -87,10 +96,10 @@ def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
         lower = tree.source.text.lower()
         samples = [pattern for words, pattern in _SAMPLES if any(word in lower for word in words)]
         for entry in tree.entries:
-            found = list(_left_open(entry, instance, samples))
-            if not found:
+            found = _summary(_left_open(entry, instance, samples))
+            if found is None:
                 continue
-            if here or all(item.sample for item in found):
+            if here or found.first.sample:
                 yield _finding(entry, found, installed=here)
             else:
                 templated.append((entry, found))
@@ -98,13 +107,23 @@ def unrendered_placeholder(instance: Instance) -> Iterator[Finding]:
             yield _finding(*templated[0], installed=here, more=len(templated) - 1)
 
 
-def _finding(entry: Entry, found: list[_Open], *, installed: bool, more: int = 0) -> Finding:
+def _summary(found: Iterator[_Open]) -> _Summary | None:
+    """The first placeholder, or else the first sample; there can be millions."""
+    first: _Open | None = None
+    count = 0
+    for item in found:
+        if first is None or (first.sample and not item.sample):
+            first, count = item, 0
+        count += item.sample == first.sample
+    return None if first is None else _Summary(first, count)
+
+
+def _finding(entry: Entry, found: _Summary, *, installed: bool, more: int = 0) -> Finding:
     """One finding for a logical line: its first placeholder, or else its first sample.
 
     ``more``: further lines of a template, for which it stands as well.
     """
-    first = next((item for item in found if not item.sample), found[0])
-    count = sum(item.sample == first.sample for item in found)
+    first, count = found.first, found.number
     text = first.text if len(first.text) <= _LONGEST else f"{first.text[:_LONGEST]}…"
     if first.sample:
         message = f'"{text}" is a sample value'
@@ -129,7 +148,7 @@ def _finding(entry: Entry, found: list[_Open], *, installed: bool, more: int = 0
 
 def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern]) -> Iterator[_Open]:
     """Everything in a logical line that is still open, in no particular order."""
-    taken = []
+    taken: list[Span] = []
     if may_have_placeholder(entry.written):
         line = entry.line
         for start, end in placeholders(line.text):
@@ -148,8 +167,8 @@ def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern])
     for name, value in values:
         if "$" not in value.text and not samples and name not in _OWN_NAMES:
             continue
-        for item in (*_shell_variables(name, value, instance), *_samples(name, value, samples)):
-            if not any(_overlap(item.location.span, span) for span in taken):
+        for item in chain(_shell_variables(name, value, instance), _samples(name, value, samples)):
+            if not _overlaps(item.location.span, taken):
                 yield item
 
 
@@ -158,8 +177,14 @@ def _open(text: SourceText, start: int, end: int, *, sample: bool = False) -> _O
     return _Open(location, text.text[start:end], sample)
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start < other.end and other.start < one.end
+def _overlaps(one: Span, others: list[Span]) -> bool:
+    """Whether a span overlaps others, which are in their order and do not overlap each other."""
+    before = bisect_left(others, one.end, key=_start)
+    return before > 0 and one.start < others[before - 1].end
+
+
+def _start(span: Span) -> int:
+    return span.start
 
 
 def _shell_variables(name: str, value: SourceText, instance: Instance) -> Iterator[_Open]:
