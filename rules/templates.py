@@ -70,7 +70,7 @@ class _Summary(NamedTuple):
     """The one that a finding tells of, and how many there are of its kind."""
 
     first: _Open
-    count: int
+    number: int
 
 
 @rule("XTP001", severity=Severity.ERROR, security=5.9, tags=("BASIC_CONFIGURATION_README",))
