@@ -71,8 +71,8 @@ class SurveyedPatterns(PatternTable):
         for offset in reversed(survey.open_ifs):
             yield self._rule_at(offset, 0)._replace(problem=UNCLOSED)
 
-    def find(self, candidate: LazyPattern) -> Iterator[PatternRule]:
-        for line in self._candidates(candidate):
+    def find(self, candidate: LazyPattern, hint: str = "") -> Iterator[PatternRule]:
+        for line in self._candidates(candidate, hint):
             rule = self._reader.read_one(line, 1)
             if rule is not None and rule.kind == "match":
                 yield rule
@@ -174,9 +174,11 @@ class SurveyedPatterns(PatternTable):
             else:
                 yield found[1], line.source_offset(0), None
 
-    def _candidates(self, candidate: LazyPattern) -> Iterator[SourceText]:
+    def _candidates(self, candidate: LazyPattern, hint: str) -> Iterator[SourceText]:
         for start, end in stretches(self._source, self._size):
             text = stretch_text(self._source, start, end)
+            if hint and hint not in text.lower():
+                continue
             if _INDENTED.search(text) is None:
                 for match in candidate.finditer(text):
                     if _ENTRY.match(text, match.start()) is not None:

@@ -51,8 +51,11 @@ class PatternTable(ABC):
         """
 
     @abstractmethod
-    def find(self, candidate: LazyPattern) -> Iterator[PatternRule]:
-        """At least the rules whose logical line, behind a LF, an expression matches; no IFs."""
+    def find(self, candidate: LazyPattern, hint: str = "") -> Iterator[PatternRule]:
+        """At least the rules whose logical line, behind a LF, an expression matches; no IFs.
+
+        ``hint``: a word in small letters that is in every such line, in whatever case.
+        """
 
     @abstractmethod
     def results(self) -> frozenset[str] | None:
@@ -85,8 +88,8 @@ class KeptPatterns(PatternTable):
         del references
         return iter(self._rules)
 
-    def find(self, candidate: LazyPattern) -> Iterator[PatternRule]:
-        del candidate
+    def find(self, candidate: LazyPattern, hint: str = "") -> Iterator[PatternRule]:
+        del candidate, hint
         return (rule for rule in self._rules if rule.kind == "match")
 
     def results(self) -> frozenset[str] | None:

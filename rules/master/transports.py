@@ -137,7 +137,7 @@ def _in_table(table: Table) -> Iterator[Destined]:
 def _results(table: Table, *, filters: bool) -> Iterator[tuple[str, SourceText]]:
     """What the table answers, with the key where it is not a pattern."""
     if table.patterns is not None:
-        rules = table.patterns.find(_FILTERS) if filters else table.patterns
+        rules = table.patterns.find(_FILTERS, "filter") if filters else table.patterns
         for rule in rules:
             if rule.problem is None and rule.kind == "match":
                 yield "", rule.value

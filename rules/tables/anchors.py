@@ -41,15 +41,15 @@ _NAMES = (
 )
 
 _ESCAPED = r"\\[^A-Za-z0-9\n\0]"
-_ONE = r"[^\\|.\n/()\[*+?\0]"
-_GROUP = rf"\((?!\?)(?:[^\\\n/()\[\0]|{_ESCAPED})*\)"
-_SOME = rf"(?:[^\\|\n/()\[\0]|{_ESCAPED}|{_GROUP})*\$"
+_PLAIN = rf"[^\\|.\n/()\[*+?$\0]++|{_ESCAPED}"
+_GROUP = rf"\((?!\?)(?:[^\\\n/()\[\0]++|{_ESCAPED})*\)"
+_SOME = rf"(?:[^\\|\n/()\[$\0]++|{_ESCAPED}|{_GROUP})*\$"
 _HARMLESS = "|".join(
     (
-        rf"\^?[A-Za-z0-9@_-](?:[^\\.\n/\0]|{_ESCAPED})*",  # no dot, no domain
-        rf"\^(?:{_ONE}|{_ESCAPED})*\$",
-        rf"\^(?:{_ONE}|\.|{_ESCAPED})*(?:[*+?]|{_GROUP}){_SOME}",  # no plain name
-        rf"\(\^\|(?:[^\\\n/()\[\0]|{_ESCAPED})*\){_SOME}",
+        rf"\^(?:{_PLAIN})*\$",
+        rf"\^?[A-Za-z0-9@_-](?:[^\\.\n/\0]++|{_ESCAPED})*",  # no dot, no domain
+        rf"\^(?:{_PLAIN}|\.)*(?:[*+?]|{_GROUP}){_SOME}",  # no plain name
+        rf"\(\^\|(?:[^\\\n/()\[\0]++|{_ESCAPED})*\){_SOME}",
     )
 )
 _DOMAIN_WITHIN = LazyPattern(r"[A-Za-z0-9-]\\?\.(?:\\?[A-Za-z]){2}")

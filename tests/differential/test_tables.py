@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from postlint.analysis.access_tables import pattern_table
 from postlint.syntax.aliases import external, read_aliases, tokenize
 from postlint.syntax.cidr_table import CidrTable, read_cidr
+from postlint.syntax.pattern_survey import SurveyedPatterns
 from postlint.syntax.regexp_table import NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, read_patterns
 from postlint.syntax.source import SourceFile, SourceText
 from postlint.syntax.table import logical_lines, read_indexed
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postlint.syntax.pattern import Dialect
+    from postlint.syntax.pattern_table import PatternTable
 
 pytestmark = pytest.mark.postfix
 
@@ -241,7 +243,13 @@ def compare_patterns(place: Path, text: str, dialect: Dialect) -> None:
         if not words.startswith("nested recursion"):  # only when a key is looked up
             warned.setdefault(line, []).append(words)
     source = SourceFile.from_bytes("t", path.read_bytes())
-    for rule in read_patterns(logical_lines(source), dialect):
+    rules = SurveyedPatterns(dialect, source, stretch=30)
+    shown = [(rule.line.span, rule.problem, rule.remark) for rule in rules]
+    assert shown == [
+        (rule.line.span, rule.problem, rule.remark)
+        for rule in read_patterns(logical_lines(source), dialect)
+    ]
+    for rule in rules:
         line = line_of(rule.line)
         words = warned.pop(line, [])
         if rule.problem is None and rule.remark is None:
@@ -259,13 +267,13 @@ def compare_patterns(place: Path, text: str, dialect: Dialect) -> None:
             assert words, rule
     assert not any(warned.values()), warned
     if "error" not in said.errors and "recursion" not in said.errors:
-        compare_answers(said.output, source, dialect)
+        compare_answers(said.output, rules, dialect)
 
 
-def compare_answers(output: str, source: SourceFile, dialect: Dialect) -> None:
+def compare_answers(output: str, rules: PatternTable, dialect: Dialect) -> None:
     """What the table answers, as far as postlint knows."""
     answers = dict(line.split("\t", 1) for line in output.split("\n")[:-1])
-    table = pattern_table(read_patterns(logical_lines(source), dialect), dialect, None)
+    table = pattern_table(rules, dialect, None)
     for key in KEYS:
         looked_up = table.find(key)
         if looked_up.unknown:
