@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from postlint.config.instance import Instance
     from postlint.config.lookup_table import Table
     from postlint.syntax.cidr_table import CidrRule, Network
+    from postlint.syntax.late_matcher import LateMatcher
     from postlint.syntax.pattern import Dialect
-    from postlint.syntax.pattern_match import LateMatcher
     from postlint.syntax.pattern_table import PatternTable
     from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import Location
@@ -332,7 +332,8 @@ def _results(rules: PatternTable) -> frozenset[str] | None:
 def _of_patterns(
     rules: Iterable[PatternRule], dialect: Dialect, location: Location | None
 ) -> Iterator[Entry]:
-    from postlint.syntax.pattern_match import Budget, LateMatcher
+    from postlint.syntax.late_matcher import LateMatcher
+    from postlint.syntax.pattern_match import Budget
 
     conditions: list[tuple[KeyTest, ...]] = []
     budget = Budget()

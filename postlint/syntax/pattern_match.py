@@ -10,14 +10,12 @@ import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.records import NamedTuple
-from postlint.syntax.ordinary_rules import needle
 from postlint.syntax.pattern_set import character_test
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from postlint.syntax.pattern import Dialect, Pattern, PatternToken
-    from postlint.syntax.regexp_table import PatternText
 
 PROGRAM_LIMIT = 4_000
 """Instructions of one pattern, its counted repetitions written out."""
@@ -85,7 +83,7 @@ class Matcher:
 
     def search(self, text: str) -> bool | None:
         """Whether the pattern is found in the text; None where that can not be told."""
-        if not _is_plain(text):
+        if not is_searchable(text):
             return None
         if self._needle and self._needle not in text.lower():
             return False
@@ -158,44 +156,9 @@ def _passes(step: _Step, text: str, at: int) -> bool:
     return True
 
 
-def _is_plain(text: str) -> bool:
+def is_searchable(text: str) -> bool:
     """Whether a text is one that can be searched."""
     return len(text) <= TEXT_LIMIT and text.isascii() and "\n" not in text and "\0" not in text
-
-
-class LateMatcher:
-    """Searches texts for the pattern of a rule, which is compiled when a text may match it."""
-
-    __slots__ = ("_budget", "_compiled", "_dialect", "_matcher", "_needle", "_part")
-
-    def __init__(self, part: PatternText, dialect: Dialect, budget: Budget) -> None:
-        """``budget``: what its searches may take, together with those of others."""
-        self._part = part
-        self._dialect: Dialect = dialect
-        self._budget = budget
-        self._needle: str | None = None
-        self._matcher: Matcher | None = None
-        self._compiled = False
-
-    def search(self, text: str) -> bool | None:
-        """Whether the pattern is found in the text; None where that can not be told."""
-        pattern = self._part.pattern
-        if pattern is None or not _is_plain(text):
-            return None
-        if not self._compiled:
-            if self._needle is None:
-                self._needle = needle(self._part.text.text) if pattern.ordinary else ""
-            if self._needle not in text.lower():
-                return False
-            self._compiled = True
-            self._matcher = matcher(
-                pattern,
-                self._dialect,
-                ignore_case=self._part.folds_case(),
-                flags=self._part.flags,
-                budget=self._budget,
-            )
-        return None if self._matcher is None else self._matcher.search(text)
 
 
 def matcher(

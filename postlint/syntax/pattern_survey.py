@@ -137,13 +137,13 @@ class SurveyedPatterns(PatternTable):
     def _survey(self) -> _Survey:
         if self._surveyed is None:
             survey = self._surveyed = _Survey(self._dialect)
+            ordinary = True
             for start, end in stretches(self._source, self._size):
-                text = stretch_text(self._source, start, end)
-                if _LATE.search(text) is None:
-                    keys = self._expression.findall(text)
-                    if "" not in keys:
-                        survey.take_ordinary(keys)
-                        continue
+                keys = self._ordinary_keys(start, end) if ordinary else None
+                if keys is not None:
+                    survey.take_ordinary(keys)
+                    continue
+                ordinary = True  # the next one, unless there is something odd in this one
                 keys = []
                 for key, offset, line in self._places(start, end):
                     if line is None:
@@ -152,9 +152,18 @@ class SurveyedPatterns(PatternTable):
                         survey.take_ordinary(keys)
                         survey.take(line, offset)
                         keys = []
+                        ordinary = False
                 survey.take_ordinary(keys)
             survey.finish()
         return self._surveyed
+
+    def _ordinary_keys(self, start: int, end: int) -> list[str] | None:
+        """The keys of a stretch of nothing but ordinary rules."""
+        text = stretch_text(self._source, start, end)
+        if _LATE.search(text) is not None:
+            return None
+        keys: list[str] = self._expression.findall(text)
+        return None if "" in keys else keys
 
     def _places(self, start: int, end: int) -> Iterator[_Place]:
         """All rules of a stretch."""

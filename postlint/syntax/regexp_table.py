@@ -207,25 +207,19 @@ class _Rule:
         blanks = _BLANKS.match(self._text, at, self._end)
         start = blanks.end() if blanks is not None else at
         value = self._line.cut(start, self._end)
-        rule = PatternRule(self._line, "match", first, second, value, (), None, remark)
-        if not value.text:
-            rule = rule._replace(remark=NO_RESULT)
+        references: tuple[int, ...] = ()
+        problem: str | None
+        about: SourceText | None
         try:
             references = tuple(_references(value))
         except _SkippedError as skipped:
-            return rule._replace(problem=str(skipped), at=value)
-        rule = rule._replace(references=references)
-        if references and first.negated:
-            return rule._replace(problem=NEGATED_NUMBER, at=value)
-        problem = _refusal(first)
-        if problem is not None:
-            return rule._replace(problem=problem, at=first.text)
-        if references and first.pattern is not None and max(references) > first.pattern.groups:
-            return rule._replace(problem=f'{BAD_INDEX} "{max(references)}"', at=value)
-        problem = None if second is None else _refusal(second)
-        if second is not None and problem is not None:
-            return rule._replace(problem=problem, at=second.text)
-        return rule
+            problem, about = str(skipped), value
+        else:
+            problem, about = _flaw(first, second, value, references)
+        remark = remark if value.text else NO_RESULT
+        return PatternRule(
+            self._line, "match", first, second, value, references, problem, remark, about
+        )
 
     def _pattern(self, start: int) -> tuple[PatternText, int, str | None]:
         """The pattern at ``start``, where it ends, and a remark."""
@@ -300,6 +294,21 @@ def _take_apart(text: str, flags: str, dialect: Dialect) -> Pattern:
     from postlint.syntax.posix_pattern import parse_posix
 
     return parse_posix(text, extended=not toggled, ignore_case=flags.count("i") % 2 == 0)
+
+
+def _flaw(
+    first: PatternText, second: PatternText | None, value: SourceText, references: tuple[int, ...]
+) -> tuple[str | None, SourceText | None]:
+    """Why Postfix skips a rule, and what of it that is about."""
+    if references and first.negated:
+        return NEGATED_NUMBER, value
+    problem = _refusal(first)
+    if problem is not None:
+        return problem, first.text
+    if references and first.pattern is not None and max(references) > first.pattern.groups:
+        return f'{BAD_INDEX} "{max(references)}"', value
+    problem = None if second is None else _refusal(second)
+    return problem, None if second is None or problem is None else second.text
 
 
 def _refusal(pattern: PatternText) -> str | None:

@@ -108,8 +108,9 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
     plain = all(token.kind in ("literal", "any", "begin", "end") for token in tokens)
     if not (lets_in or plain) or _DOMAIN.search(_rendered(tokens)) is None:
         return None
-    open_start = any(not _holds_start(tokens) for tokens in part.pattern.alternatives)
-    open_end = any(not _holds_end(tokens) for tokens in part.pattern.alternatives)
+    alternatives = part.pattern.alternatives
+    open_start = not all(map(_holds_start, alternatives))
+    open_end = not all(map(_holds_end, alternatives))
     text = quoted(part.text.text)
     fix = _fix(entry, tokens) if plain else None
     if not (open_start or open_end):

@@ -54,6 +54,21 @@ def _address(at: int) -> str:
     return f"{1 + (at >> 16) % 200}.{(at >> 8) & 255}.{at & 255}"
 
 
+_HEADER_CHECKS = 7 * (
+    "/^Subject:.*v[i1l!]agra{at}/i\tREJECT spam {at}\n",
+    "/^Subject: (make|earn) money{at} (fast|now)!*$/\tREJECT\n",
+    "/^From:.*@(bulk|news){at}\\.example\\.(com|net)/\tDISCARD\n",
+    "/^Content-Type:.*name[[:space:]]*=.*file{at}\\.(exe|vbs|scr)/i  REJECT {at}\n",
+    "/^Received:.*\\[10\\.{at}\\.[0-9]+\\.[0-9]+\\]/\tIGNORE\n",
+) + (
+    "/^From: (.*) <u{at}@(example\\.com)>/\tREPLACE From: $1 <user@$2>\n",
+    "/^X-Mailer: Bulk{at}\\b/\n  REJECT\n",
+    "if /^X-Spam{at}:/\n/yes{at}/ HOLD\nendif\n",
+    "!/^[A-Za-z-]+{at}?:/\tDUNNO\n",
+    "# number {at}\n/^(To|Cc):.*<[0-6a-f]+{at}@[a-z]+\\.example\\.com>/\tWARN list {at}\n",
+)
+"""Rules as people write them, with all that the format has, and about as often."""
+
 TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
     "indexed": (
         "virtual_alias_maps = lmdb:/etc/postfix/table\n",
@@ -75,6 +90,14 @@ TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
         "smtpd_sender_restrictions = check_sender_access regexp:/etc/postfix/table\n",
         lambda at: f"/^user{at}@example{at % 977}\\.com$/\t{_RESULTS[at % 4]}\n",
     ),
+    "pcre": (
+        "smtpd_sender_restrictions = check_sender_access pcre:/etc/postfix/table\n",
+        lambda at: f"/^user{at}@example{at % 977}\\.com$/\t{_RESULTS[at % 4]}\n",
+    ),
+    "header checks": (
+        "header_checks = regexp:/etc/postfix/table\n",
+        lambda at: _HEADER_CHECKS[at % len(_HEADER_CHECKS)].format(at=at),
+    ),
 }
 """By kind: the setting that names the table, and its lines."""
 
@@ -82,7 +105,8 @@ TABLES: dict[str, tuple[str, Callable[[int], str]]] = {
 def table(kind: str, number: int) -> dict[str, str]:
     """An instance with a table of so many lines."""
     setting, line = TABLES[kind]
-    return {"main.cf": setting, "table": _lines(number, line)}
+    text = _lines(number, line)
+    return {"main.cf": setting, "table": "".join(text.splitlines(keepends=True)[:number])}
 
 
 def tables(number: int) -> dict[str, str]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 LINES = 1_000_000
 SHARED_LINES = 250_000
-FEWER = {"regexp": 10_000}
-"""Kinds of which fewer lines are measured: a million patterns take Postfix six gigabytes."""
+COMPARED = {"regexp": (10_000, 100_000), "pcre": (100_000,), "header checks": (10_000, 100_000)}
+"""Lines with which kinds are compared with their peers; a million patterns take Postfix six
+gigabytes."""
 
 _INDEX = ("postmap", "lmdb:{table}")
 _PEERS = {
@@ -24,6 +25,11 @@ _PEERS = {
     "cidr": (_INDEX, ("postmap", "-q", "203.0.113.1", "cidr:{table}")),
     "aliases": (("postalias", "lmdb:{table}"),),
     "regexp": (("postmap", "-q", "nobody", "regexp:{table}"),),
+    "pcre": (("postmap", "-q", "nobody", "pcre:{table}"),),
+    "header checks": (
+        ("postmap", "-q", "nobody", "regexp:{table}"),
+        ("postmap", "-q", "nobody", "pcre:{table}"),
+    ),
 }
 """What reads the file for Postfix; the first is the one that the budget is about. ``-q`` only
 loads the table, for one question, and looks for no mistakes."""
@@ -31,27 +37,29 @@ loads the table, for one question, and looks for no mistakes."""
 
 def ratios(folder: Path, rounds: int) -> Iterator[Ratio]:
     """Each kind of table against its peers, and ten times the lines."""
+    for kind in _PEERS:
+        for lines in COMPARED.get(kind, (LINES,)):
+            yield from _to_peers(folder, kind, lines, rounds)
+        large = inputs.write_table(folder / f"{kind}-{LINES}", kind, LINES)
+        small = inputs.write_table(folder / f"{kind}-{LINES // 10}", kind, LINES // 10)
+        few, many = interleaved([check(small), check(large)], rounds)
+        what = f"A table with {LINES:,} lines, {kind}, to {LINES // 10:,} lines"
+        yield Ratio(what, many.seconds, few.seconds, 11.0, many.memory)
+
+
+def _to_peers(folder: Path, kind: str, lines: int, rounds: int) -> Iterator[Ratio]:
     empty = inputs.write(folder / "empty", {"main.cf": ""})
-    for kind, peers in _PEERS.items():
-        lines = FEWER.get(kind, LINES)
-        large = inputs.write_table(folder / kind, kind, lines)
-        small = inputs.write_table(folder / f"{kind}-small", kind, lines // 10)
-        commands = [
-            [
-                words[0],
-                "-c",
-                str(empty),
-                *(word.format(table=large / "table") for word in words[1:]),
-            ]
-            for words in peers
-        ]
-        few, many, *others = interleaved([check(small), check(large), *commands], rounds)
-        what = f"A table with {lines:,} lines, {kind}"
-        for at, (words, other) in enumerate(zip(peers, others, strict=True)):
-            shown = " ".join(words).format(table="…")
-            budget = 1.0 if at == 0 else None
-            yield Ratio(f"{what}, to `{shown}`", many.seconds, other.seconds, budget, many.memory)
-        yield Ratio(f"{what}, to {lines // 10:,} lines", many.seconds, few.seconds, 11.0)
+    made = inputs.write_table(folder / f"{kind}-{lines}", kind, lines)
+    peers = _PEERS[kind]
+    commands = [
+        [words[0], "-c", str(empty), *(word.format(table=made / "table") for word in words[1:])]
+        for words in peers
+    ]
+    own, *others = interleaved([check(made), *commands], rounds)
+    for at, (words, other) in enumerate(zip(peers, others, strict=True)):
+        what = f"A table with {lines:,} lines, {kind}, to `{' '.join(words).format(table='…')}`"
+        budget = 1.0 if at == 0 else None
+        yield Ratio(what, own.seconds, other.seconds, budget, own.memory)
 
 
 def in_parallel(folder: Path, rounds: int) -> Ratio:

@@ -34,6 +34,8 @@ from postlint.syntax.list_file import read_list
 from postlint.syntax.lists import split_list
 from postlint.syntax.main_cf import parse_main_cf
 from postlint.syntax.master_cf import parse_master_cf
+from postlint.syntax.pattern_survey import SurveyedPatterns
+from postlint.syntax.pattern_table import KeptPatterns
 from postlint.syntax.pem import read_pem
 from postlint.syntax.regexp_table import read_patterns
 from postlint.syntax.source import SourceFile, SourceText
@@ -157,7 +159,12 @@ def cidr(data: bytes) -> None:
 
 def _patterns(data: bytes, dialect: Dialect) -> None:
     source = SourceFile.from_bytes(dialect, data)
-    list(read_patterns(logical_lines(source), dialect))
+    rules = KeptPatterns(read_patterns(logical_lines(source), dialect))
+    big = SurveyedPatterns(dialect, source, stretch=64)
+    assert [rule.problem for rule in big] == [rule.problem for rule in rules]
+    assert big.repeated(3)[1] == rules.repeated(3)[1]
+    list(big.odd(references=True))
+    big.results()
 
 
 def regexp(data: bytes) -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from postlint.syntax.late_matcher import LateMatcher
 from postlint.syntax.ordinary_rules import needle, rules_expression
 from postlint.syntax.pattern_facts import impossible_part, matches_everything, perl_escape
-from postlint.syntax.pattern_match import Budget, LateMatcher, matcher
+from postlint.syntax.pattern_match import Budget, matcher
 from postlint.syntax.pattern_survey import SurveyedPatterns
 from postlint.syntax.pattern_table import KeptPatterns
 from postlint.syntax.patterns import LazyPattern
