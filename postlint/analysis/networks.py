@@ -57,6 +57,9 @@ _DOTTED: Final = LazyPattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\Z")
 _COLONS: Final = LazyPattern(r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){1,7}(?:/[0-9]{1,3})?\Z")
 _FILE_DEPTH: Final = 8
 
+_SHARED: Final = "100.64.0.0/10"
+"""What providers share among their customers (RFC 6598): neither private nor public."""
+
 TOO_MANY: Final = 100_000
 """Patterns that are looked at; the rest of a longer list is unknown."""
 
@@ -160,7 +163,10 @@ def matches(pattern: Pattern, address: str) -> Decision | None:
 
 def is_outside(network: Network) -> bool:
     """Whether a network has addresses of the public Internet, anybody's."""
-    return network.is_global and not network.is_multicast
+    # As is_global, which makes two networks for every question.
+    if network.version == 4 and _covers(_make(_SHARED), network):
+        return False
+    return not network.is_private and not network.is_multicast
 
 
 def _patterns(

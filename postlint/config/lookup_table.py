@@ -119,15 +119,17 @@ class Table:
     @cached_property
     def path(self) -> Path | None:
         """Where its file lies here; None when it has none or it may not be looked at."""
+        return self.instance.files.locate(self.name) if self._in_file else None
+
+    @property
+    def _in_file(self) -> bool:
         facts = self.facts
-        if self.text is not None or facts is None or not facts.file_based:
-            return None
-        return self.instance.files.locate(self.name)
+        return self.text is None and facts is not None and facts.file_based
 
     @cached_property
     def source(self) -> SourceFile | None:
         """The file that people edit; None when it can not be read, or there is none."""
-        if self.path is None:
+        if not self._in_file:
             return None
         source = self.instance.files.read(self.name)
         if source is not None and "passwords" in self.purposes:

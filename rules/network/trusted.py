@@ -8,6 +8,7 @@ from postlint.analysis.access_tables import access_table
 from postlint.analysis.networks import UNKNOWN_NAME, addresses_of, is_outside
 from postlint.analysis.restrictions import RECIPIENT, RELAY, restriction_lists
 from postlint.analysis.roles import is_public
+from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.lint.finding import Finding, Location, Related, Severity
 from postlint.lint.rule import rule
@@ -146,6 +147,7 @@ def _style(service: Service, use: _Use) -> Iterator[Finding]:
     )
 
 
+@once
 def _use_of_mynetworks(service: Service) -> _Use | None:
     """Whether a service permits mynetworks, and before anything that stops relaying."""
     if not service[RELAY].explicit and not service[RECIPIENT].explicit:

@@ -178,8 +178,10 @@ def tls_loglevel(instance: Instance) -> Iterator[Finding]:
     """
     for item in explicit_values(instance):
         name = item.setting.name
+        if name not in _TLS_LOG_LEVELS or not item.value.known:
+            continue
         location = item.value.value_location
-        if name not in _TLS_LOG_LEVELS or location is None or not item.value.known:
+        if location is None:
             continue
         level = _highest(item.value.text)
         if level == 1 or (level == 0 and not _uses_tls(instance, name)):

@@ -186,9 +186,11 @@ def _deletion(item: Explicit, level: str, instance: Instance) -> Fix | None:
 
 def _certificate(item: Explicit, scope: Scope) -> Finding | None:
     name = item.setting.name
-    suffix = next((end for end in _CERTIFICATES if name.endswith(end)), None)
-    if suffix is None or not item.value.known or item.value.text in ("", "none"):
+    if not name.endswith(_CERTIFICATES) or not item.value.known:
         return None
+    if item.value.text in ("", "none"):
+        return None
+    suffix = next(end for end in _CERTIFICATES if name.endswith(end))
     return _pair(item, scope, name.removesuffix(suffix) + "_tls_chain_files")
 
 
