@@ -286,11 +286,6 @@ def server_tls(service: Service) -> ServerTls:
     return ServerTls(service, None if use.yes is None else "none", use if use.explicit else level)
 
 
-def server_mode(service: Service) -> Mode | None:
-    """The TLS mode of an smtpd or postscreen service; None when it is not known."""
-    return server_tls(service).mode
-
-
 def client_tls(service: Service) -> ClientTls:
     """The TLS level of an SMTP client for destinations without a policy."""
     prefix = service.program

@@ -8,7 +8,7 @@ import pytest
 
 from postlint.analysis.auth import auth_of
 from postlint.analysis.policies import destination, policies_of
-from postlint.analysis.tls import Tls, client_tls, server_mode, tls_of
+from postlint.analysis.tls import Tls, client_tls, server_tls, tls_of
 from postlint.config.discovery import Discovery
 from postlint.config.load import load_instance
 from postlint.postfix.services import stock_services
@@ -75,7 +75,7 @@ def test_what_no_main_cf_says_is_not_known(tmp_path: Path) -> None:
         "d inet n - n - - smtpd\n  -o smtpd_tls_security_level=encrypt"
         " -o smtpd_tls_wrappermode=no -o smtpd_sasl_auth_enable=yes\n",
     )
-    modes = {item.name: server_mode(item) for item in instance.services}
+    modes = {item.name: server_tls(item).mode for item in instance.services}
     assert modes == {"a": None, "b": "wrapper", "c": None, "d": "encrypt"}
     assert auth_of(service(instance, "d/inet")).offer is None  # AUTH may be hidden
     assert auth_of(service(instance, "a/inet")).enabled is None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from postlint.analysis.tls import server_mode
+from postlint.analysis.tls import server_tls
 from tests.differential.test_sasl import services_of
 from tests.differential.tls_clients import handshake, make_certificate
 from tests.postfix_here import require_postfix, run
@@ -75,7 +75,7 @@ def test_modes_are_those_of_the_analysis(certificate: str) -> None:
     settings = {"smtpd_tls_chain_files": certificate, "smtpd_enforce_tls": "no"}
     with running(lines, settings) as server:
         services = services_of(server, list(lines))
-        expected = {name: server_mode(service) for name, service in services.items()}
+        expected = {name: server_tls(service).mode for name, service in services.items()}
         real: dict[str, str] = {}
         for name in lines:
             if expected[name] == "fatal":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postlint.lint.finding import Finding
+    from postlint.postfix.versions import PostfixVersion
     from postlint.syntax.lines import Tree
 
 _UNUSED = ("PAR001", "PAR002", "PAR004", "PAR006", "PAR008", "PAR010", "SYN007", "MST006")
@@ -62,6 +63,7 @@ _SUMS_UP = re.compile(r"(?:dictionary \S+: )?macro processing error|See https")
 
 
 _ATTACHED = re.compile(r"\s-\w*o[^\s{]*o")
+_DEBUGGED = re.compile(r"debug:(?:\w+:)+(\w+)")
 _TABLES = ("_maps", "mydestination", "mynetworks", "_restrictions")
 
 
@@ -169,7 +171,17 @@ def _shown(text: str) -> str:
     return re.sub(r"[^ -~]", "?", text)
 
 
-def is_answered(message: Said, lines: list[Line], findings: Iterable[Finding]) -> bool:
+def _is_hidden_client(name: str, lines: Iterable[Line], version: PostfixVersion) -> bool:
+    """Whether ``foo_hosts`` is one of ``debug:ldap:foo``, which postconf learned to see in 3.11."""
+    if version >= (3, 11):
+        return False
+    tables = {table for line in lines for table in _DEBUGGED.findall(line.text)}
+    return any(name.startswith(f"{table}_") for table in tables)
+
+
+def is_answered(
+    message: Said, lines: list[Line], findings: Iterable[Finding], version: PostfixVersion
+) -> bool:
     """Whether a finding says the same, on a line that the message is about."""
     where = places(message, lines)
     if "mention" in message.about and is_shell_variable(message.about["mention"]):
@@ -184,8 +196,8 @@ def is_answered(message: Said, lines: list[Line], findings: Iterable[Finding]) -
         return True  # "-ofoo=x" sets foo, but postconf goes on to look for another "o"
     if "client" in message.about and not where:
         return True  # postconf takes "mysql:/x" for a table in any value, in a banner too
-    if any("debug:" in line.text for line in lines) and "_" in message.about.get("name", ""):
-        return True  # before 3.11, postconf did not know that debug:ldap:foo is an ldap table
+    if _is_hidden_client(message.about.get("name", ""), lines, version):
+        return True
     for finding in findings:
         if not finding.code.startswith(message.codes or ("-",)):
             continue

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postlint.postfix.versions import PostfixVersion
 from tests.linting import lint_folder
 from tests.postfix_server import INFRASTRUCTURE
 from tests.show.compare import generated, write
@@ -54,7 +55,7 @@ def test_every_message_about_generated_files_has_a_finding(version: str, tmp_pat
         lines = lines_of(folder)
         for message in messages:
             if message is not None:
-                answered = is_answered(message, lines, findings)
+                answered = is_answered(message, lines, findings, PostfixVersion.parse(version))
                 found[answered] += 1
                 if not answered:
                     missing.append((number, message.message))
