@@ -14,6 +14,10 @@ ENCODING = "utf-8"
 """Postfix treats configuration files as bytes; undecodable ones survive as lone surrogates."""
 
 
+SHORT = 1 << 14
+"""Characters of a text whose lines are counted each time: an index of them would cost more."""
+
+
 class Span(NamedTuple):
     """A half-open range of a file, in Unicode code points from its beginning."""
 
@@ -52,7 +56,7 @@ class SourceFile:
         """The same text as another file's; what is known of its lines is shared."""
         other = SourceFile(path, self.text)
         other.secret = self.secret
-        other._line_starts = self._starts()
+        other._line_starts = self._line_starts
         return other
 
     def to_bytes(self) -> bytes:
@@ -71,25 +75,37 @@ class SourceFile:
 
     def position(self, offset: int) -> Position:
         """Line and column of the code point at ``offset`` (the end of the text is allowed)."""
+        text = self.text
+        if len(text) <= SHORT:
+            before = text.rfind("\n", 0, offset)
+            return Position(text.count("\n", 0, offset) + 1, offset - before)
         starts = self._starts()
         line = bisect_right(starts, offset)
         return Position(line, offset - starts[line - 1] + 1)
 
     def offset(self, line: int, column: int = 1) -> int:
         """The offset of a line and column; raises IndexError for a line that does not exist."""
-        return self._starts()[line - 1] + column - 1
+        return self._start(line) + column - 1
 
     def line_count(self) -> int:
         """Number of lines; a last line without LF counts, the nothing after a last LF does not."""
-        starts = self._starts()
-        return len(starts) - (starts[-1] == len(self.text))
+        return self.text.count("\n") + (self.text[-1:] not in ("", "\n"))
 
     def line(self, number: int) -> str:
         """The text of a line without its LF."""
-        starts = self._starts()
-        start = starts[number - 1]
-        end = starts[number] - 1 if number < len(starts) else len(self.text)
-        return self.text[start:end]
+        start = self._start(number)
+        end = self.text.find("\n", start)
+        return self.text[start:] if end < 0 else self.text[start:end]
+
+    def _start(self, line: int) -> int:
+        if len(self.text) > SHORT:
+            return self._starts()[line - 1]
+        start = 0
+        for _ in range(line - 1):
+            start = self.text.find("\n", start) + 1
+            if start == 0:
+                raise IndexError(line)
+        return start
 
 
 class Location:
