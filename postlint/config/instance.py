@@ -171,4 +171,13 @@ class Instance:
 
     def services_running(self, *programs: str) -> Iterator[Service]:
         """The services that run one of the programs."""
+        if len(programs) == 1:
+            return iter(self._running.get(programs[0], ()))
         return (service for service in self.services if service.program in programs)
+
+    @cached_property
+    def _running(self) -> dict[str, list[Service]]:
+        found: dict[str, list[Service]] = {}
+        for service in self.services:
+            found.setdefault(service.program, []).append(service)
+        return found

@@ -13,42 +13,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-class LazyPattern:
-    """``re.compile(text, flags)``, done late. For loops over many lines use ``re`` itself."""
+_METHODS = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub")
 
-    __slots__ = ("_compiled", "_flags", "_text")
+
+class LazyPattern:
+    """``re.compile(text, flags)``, done late; its methods are those of the compiled expression."""
+
+    __slots__ = ("_flags", "_text", "compiled", *_METHODS)
 
     def __init__(self, text: str, flags: int = 0) -> None:
         self._text = text
         self._flags = flags
-        self._compiled: re.Pattern[str] | None = None
 
     def __repr__(self) -> str:
         return f"LazyPattern({self._text!r})"
 
-    @property
-    def compiled(self) -> re.Pattern[str]:
-        if self._compiled is None:
-            self._compiled = re.compile(self._text, self._flags)
-        return self._compiled
+    def __getattr__(self, name: str) -> Any:
+        """Called for what is not there: at the first use of a pattern, that is all of it."""
+        if name != "compiled" and name not in _METHODS:
+            raise AttributeError(name)
+        self.compiled = re.compile(self._text, self._flags)
+        for method in _METHODS:
+            setattr(self, method, getattr(self.compiled, method))
+        return getattr(self, name)
 
-    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
-        return self.compiled.match(text, start)
+    if TYPE_CHECKING:
+        compiled: re.Pattern[str]
 
-    def fullmatch(self, text: str) -> re.Match[str] | None:
-        return self.compiled.fullmatch(text)
-
-    def search(self, text: str, start: int = 0) -> re.Match[str] | None:
-        return self.compiled.search(text, start)
-
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        return self.compiled.finditer(text)
-
-    def findall(self, text: str) -> list[Any]:
-        return self.compiled.findall(text)
-
-    def split(self, text: str) -> list[str | None]:
-        return self.compiled.split(text)
-
-    def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
-        return self.compiled.sub(replacement, text)
+        def match(self, text: str, start: int = 0, /) -> re.Match[str] | None: ...
+        def fullmatch(self, text: str, /) -> re.Match[str] | None: ...
+        def search(self, text: str, start: int = 0, /) -> re.Match[str] | None: ...
+        def finditer(self, text: str, /) -> Iterator[re.Match[str]]: ...
+        def findall(self, text: str, /) -> list[Any]: ...
+        def split(self, text: str, /) -> list[str | None]: ...
+        def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str, /) -> str: ...
