@@ -43,9 +43,10 @@ _FIELD_NUMBER = {name: number for number, name in enumerate(FIELD_NAMES)}
 OPTIONS_WITH_VALUE = "o"
 """Daemon options that postconf(1) knows to take a value (postconf_master.c)."""
 
-# Words of a line are found by a pattern, unless there are groups or joins inside words in it.
-_IRREGULAR = re.compile(r"[{\v\f\0]")
-_WORD = re.compile(r"\n[ \t\r]*+#[^\n]*+|([^ \t\r\n]++)")
+# Words of a line are found by a pattern, unless there are joins inside words in it, or groups
+# that are nested, left open or longer than a physical line.
+_IRREGULAR = re.compile(r"[\v\f\0]|\{(?![^{}\n]*+\})")
+_WORD = re.compile(r"\n[ \t\r]*+#[^\n]*+|((?:[^ \t\r\n{]++|\{[^{}\n]*+\})++)")
 
 _NAME_VALUE = re.compile(r"[ \t\n\v\f\r]*([^ \t\n\v\f\r=]+)[ \t\n\v\f\r]*=")
 

@@ -31,6 +31,7 @@ _LONG = 4096
 _WORK_LIMIT = 1 << 23
 """Characters to read, each as often as it is nested."""
 
+_PLAIN = re.compile(r"[^$]++|\$\$|\$(?:([A-Za-z0-9_]++)|\{([A-Za-z0-9_]++)\}|\(([A-Za-z0-9_]++)\))")
 _BRACKET = re.compile(r"\$[({]|[)}]")
 
 
@@ -127,8 +128,26 @@ def parse_value(text: str, offset: int = 0, depth: int = 0) -> Value:
             return (Malformed(offset, end, message),)
         if nesting * len(text) > _WORK_LIMIT:
             return (Unread(offset, end, f"macros in macros, {nesting} deep, in a long text"),)
-    tree = parser("value").parse(text, start="value")
-    return tuple(_parts(tree, text, offset, depth))
+    plain = _plain_parts(text, offset) if depth < NESTING_LIMIT else None
+    return tuple(_parts_by_grammar(text, offset, depth)) if plain is None else plain
+
+
+def _plain_parts(text: str, offset: int) -> Value | None:
+    """The parts of a text that has no macros but mere names; None for any other."""
+    found: list[Part] = []
+    at = 0
+    for match in _PLAIN.finditer(text):
+        start, end = match.span()
+        if start != at:
+            return None
+        at = end
+        if text[start] != "$":
+            found.append(Literal(start + offset, end + offset, match[0]))
+        elif match.lastindex:
+            found.append(Reference(start + offset, end + offset, match[match.lastindex]))
+        else:
+            found.append(Literal(start + offset, end + offset, "$"))
+    return tuple(found) if at == len(text) else None
 
 
 def _nesting(text: str) -> int:
@@ -176,8 +195,8 @@ def malformed(value: Value) -> Iterator[Malformed]:
     return (part for part in walk(value) if isinstance(part, Malformed))
 
 
-def _parts(tree: Node, text: str, offset: int, depth: int) -> Iterator[Part]:
-    for child in tree.children:
+def _parts_by_grammar(text: str, offset: int, depth: int) -> Iterator[Part]:
+    for child in parser("value").parse(text, start="value").children:
         if isinstance(child, str):
             token = child
             start = token.start_pos + offset

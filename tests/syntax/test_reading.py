@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lark import Token, Tree
 
 from postlint.syntax import grammar
+from postlint.syntax import value as values_of
 from postlint.syntax.compile import lark_parser
 from postlint.syntax.lines import Entry, LeadingWhitespace
 from postlint.syntax.main_cf import Assignment, MissingEquals, MissingName, parse_main_cf
 from postlint.syntax.master_cf import BadFieldCount, ServiceEntry, parse_master_cf
 from postlint.syntax.source import SourceFile, SourceText
-from tests.syntax.strategies import texts
+from tests.syntax.strategies import texts, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +40,9 @@ PIECES = [
     "\n -o d = e",
     " -oa=b -vo",
     " -o { f = g }",
+    " ${h}x",
+    "{ i",
+    "}",
     "\n  ",
     "\n\vjoined",
 ]
@@ -147,3 +152,16 @@ def test_master_cf(text: str) -> None:
                     break
         assert [places(word) for word in entry.words] == words
         assert isinstance(entry, ServiceEntry) == (len(words) >= 8)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.one_of(values, st.lists(st.sampled_from(["$a", "${b}", "$(c)", "$$", "d "])).map("".join))
+)
+def test_values(text: str) -> None:
+    quick = values_of.parse_value.__wrapped__(text, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values_of, "_plain_parts", lambda *_: None)
+        values_of.parse_value.cache_clear()
+        assert values_of.parse_value(text, 5) == quick
+    values_of.parse_value.cache_clear()
