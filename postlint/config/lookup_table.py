@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from postlint.config.service import Service
     from postlint.config.table_uses import Purpose, Word
     from postlint.syntax.alias_table import AliasTable
-    from postlint.syntax.cidr_table import CidrRule, CidrTable
+    from postlint.syntax.cidr_survey import CidrTable
+    from postlint.syntax.cidr_table import CidrRule
     from postlint.syntax.client_file import ClientFile
     from postlint.syntax.indexed_table import IndexedTable
     from postlint.syntax.pattern import Dialect
@@ -173,7 +174,7 @@ class Table:
         """The contents of a CIDR table in a file."""
         if self.type != "cidr" or self.source is None:
             return None
-        from postlint.syntax.cidr_table import CidrTable
+        from postlint.syntax.cidr_survey import CidrTable
 
         return CidrTable(self.source)
 

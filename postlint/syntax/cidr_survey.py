@@ -15,14 +15,21 @@ from socket import AF_INET, AF_INET6, inet_aton, inet_pton
 from typing import TYPE_CHECKING
 
 from postlint.numbers import integer
-from postlint.syntax.cidr_table import read_cidr
-from postlint.syntax.stretches import count_entries, is_regular, stretch_text, stretches
+from postlint.syntax.cidr_table import Shadow, read_cidr
+from postlint.syntax.stretches import (
+    STRETCH,
+    count_entries,
+    is_regular,
+    stretch_text,
+    stretches,
+)
 from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from postlint.syntax.cidr_table import CidrRule, CidrTable, Network
+    from postlint.syntax.cidr_table import CidrRule, Network
+    from postlint.syntax.source import SourceFile
 
 SHADOW_LIMIT = 1000
 """Rules that are never reached whose places are remembered."""
@@ -35,7 +42,45 @@ _IPV6 = re.compile(rf"\n((?=[0-9A-Fa-f]*:)[0-9A-Fa-f.:]++)(?:/([0-9]{{1,3}}))?{_
 _FIRST_LENGTH = re.compile(r"\n[0-9A-Fa-f.:]++(/[0-9]{1,3})[ \t]")
 
 
-class CidrSurvey:
+class CidrTable:
+    """The file of a CIDR table, which may have millions of rules."""
+
+    __slots__ = ("_size", "_surveyed", "source")
+
+    def __init__(self, source: SourceFile, *, stretch: int = STRETCH) -> None:
+        """``stretch``: the size of a stretch."""
+        self.source = source
+        self._size = stretch
+        self._surveyed: _Survey | None = None
+
+    def __iter__(self) -> Iterator[CidrRule]:
+        return read_cidr(logical_lines(self.source))
+
+    def odd(self) -> Iterator[CidrRule]:
+        """The rules of which Postfix complains."""
+        for start, end in self._survey().unusual:
+            rules = read_cidr(logical_lines(self.source, start, end))
+            yield from (rule for rule in rules if rule.problem is not None)
+
+    def shadowed(self, limit: int) -> tuple[list[Shadow], int]:
+        """Rules that are never reached: the first ``limit``, and how many there are."""
+        survey = self._survey()
+        found = [
+            Shadow(self._rule_at(offset), self._rule_at(cover))
+            for offset, cover in survey.shadowed(limit)
+        ]
+        return found, survey.number
+
+    def _rule_at(self, offset: int) -> CidrRule:
+        return next(read_cidr(logical_lines(self.source, offset)))
+
+    def _survey(self) -> _Survey:
+        if self._surveyed is None:
+            self._surveyed = _Survey(self.source, self._size)
+        return self._surveyed
+
+
+class _Survey:
     """What one pass over the rules tells.
 
     ``unusual``: stretches in which Postfix may refuse something; ``number``: how many rules are
@@ -44,8 +89,8 @@ class CidrSurvey:
 
     __slots__ = ("_blocks", "_shadowed", "_source", "number", "unusual")
 
-    def __init__(self, table: CidrTable, size: int) -> None:
-        source = self._source = table.source
+    def __init__(self, source: SourceFile, size: int) -> None:
+        self._source = source
         self.unusual: list[tuple[int, int]] = []
         self.number = 0
         self._shadowed: list[tuple[int, int, int, int]] = []
@@ -56,7 +101,7 @@ class CidrSurvey:
         if any(_has_condition(stretch_text(source, start, end)) for start, end in parts):
             # What a rule hides depends on the conditions around it.
             self.unusual.append((0, len(source.text)))
-            self._read_exactly(table)
+            self._read_exactly(read_cidr(logical_lines(source)))
             return
         for start, end in parts:
             text = stretch_text(source, start, end)

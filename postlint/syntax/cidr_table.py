@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
-from postlint.syntax.stretches import STRETCH
-from postlint.syntax.table import logical_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from postlint.syntax.cidr_survey import CidrSurvey
-    from postlint.syntax.source import SourceFile, SourceText
+    from postlint.syntax.source import SourceText
 
 RuleKind: TypeAlias = Literal["match", "if", "endif"]
 
@@ -209,43 +206,3 @@ def shadows(rules: Iterable[CidrRule]) -> Iterator[Shadow]:
 
 def _covers(rule: CidrRule, network: Network) -> bool:
     return rule.network is not None and rule.network.covers(network)
-
-
-class CidrTable:
-    """The file of a CIDR table, which may have millions of rules."""
-
-    __slots__ = ("_size", "_surveyed", "source")
-
-    def __init__(self, source: SourceFile, *, stretch: int = STRETCH) -> None:
-        """``stretch``: the size of a stretch."""
-        self.source = source
-        self._size = stretch
-        self._surveyed: CidrSurvey | None = None
-
-    def __iter__(self) -> Iterator[CidrRule]:
-        return read_cidr(logical_lines(self.source))
-
-    def odd(self) -> Iterator[CidrRule]:
-        """The rules of which Postfix complains."""
-        for start, end in self._survey().unusual:
-            rules = read_cidr(logical_lines(self.source, start, end))
-            yield from (rule for rule in rules if rule.problem is not None)
-
-    def shadowed(self, limit: int) -> tuple[list[Shadow], int]:
-        """Rules that are never reached: the first ``limit``, and how many there are."""
-        survey = self._survey()
-        found = [
-            Shadow(self._rule_at(offset), self._rule_at(cover))
-            for offset, cover in survey.shadowed(limit)
-        ]
-        return found, survey.number
-
-    def _rule_at(self, offset: int) -> CidrRule:
-        return next(read_cidr(logical_lines(self.source, offset)))
-
-    def _survey(self) -> CidrSurvey:
-        if self._surveyed is None:
-            from postlint.syntax.cidr_survey import CidrSurvey
-
-            self._surveyed = CidrSurvey(self, self._size)
-        return self._surveyed

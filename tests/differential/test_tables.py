@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from postlint.analysis.access_tables import pattern_table
 from postlint.syntax.aliases import external, read_aliases, tokenize
-from postlint.syntax.cidr_table import CidrTable, read_cidr
+from postlint.syntax.cidr_survey import CidrTable
+from postlint.syntax.cidr_table import read_cidr
 from postlint.syntax.pattern_survey import SurveyedPatterns
 from postlint.syntax.regexp_table import NO_RESULT, OBSOLETE_OPTION, TEXT_AFTER_IF, read_patterns
 from postlint.syntax.source import SourceFile, SourceText

@@ -27,7 +27,8 @@ from postlint.postfix.versions import PostfixVersion
 from postlint.report.redact import spans_in_line
 from postlint.syntax import inline_table
 from postlint.syntax.aliases import external, internal, read_aliases, tokenize
-from postlint.syntax.cidr_table import CidrTable, read_cidr
+from postlint.syntax.cidr_survey import CidrTable
+from postlint.syntax.cidr_table import read_cidr
 from postlint.syntax.client_file import ClientFile
 from postlint.syntax.indexed_table import IndexedTable, Search
 from postlint.syntax.list_file import read_list

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from postlint.syntax import inline_table
 from postlint.syntax.aliases import alias_entry, read_aliases
+from postlint.syntax.cidr_survey import CidrTable
 from postlint.syntax.cidr_table import (
     CidrRule,
-    CidrTable,
     NetworkError,
     parse_network,
     read_cidr,
