@@ -6,10 +6,10 @@ domains may match their subdomains too (parent_domain_matches_subdomains).
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.access_tables import access_table
+from postlint.analysis.match_list import match_list
 from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.postfix import tables
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from postlint.analysis.access_tables import Found
+    from postlint.analysis.match_list import Word
     from postlint.config.effective import Effective
     from postlint.config.files import Files
     from postlint.config.instance import Instance
@@ -48,11 +49,6 @@ CLASSES: Final = (
 """The lists in the order in which Postfix looks a recipient's domain up."""
 
 PARENTS: Final = "parent_domain_matches_subdomains"
-
-TOO_MANY: Final = 200_000
-"""Items that are looked at; the rest of a longer list is unknown."""
-
-_FILE_DEPTH: Final = 8
 
 
 class Item(NamedTuple):
@@ -214,59 +210,19 @@ def matches_parents(parameter: str, scope: Scope) -> bool | None:
 
 
 def _items(value: Effective, version: PostfixVersion, files: Files) -> Iterator[Item]:
-    if value.problem is not None:
-        yield Item(Element(value.text, value.value_location), "unknown")
-        return
-    elements = value.elements(braces=version >= (3, 0))
-    found = _read(elements, version, files, negated=False, depth=0)
-    yield from islice(found, TOO_MANY)
-    if next(found, None) is not None:
-        yield Item(Element(value.text, value.value_location), "unknown")
+    for word in match_list(value, version, files):
+        kind, name = _kind(word)
+        yield Item(word.element, kind, name, word.negated)
 
 
-def _read(
-    elements: Iterable[Element],
-    version: PostfixVersion,
-    files: Files,
-    *,
-    negated: bool,
-    depth: int,
-) -> Iterator[Item]:
-    for element in elements:
-        text = element.text
-        if text.startswith("#") and version >= (3, 0):
-            return  # the rest is taken for a comment, with a warning
-        bare = text.lstrip("!")
-        inverted = negated != bool((len(text) - len(bare)) % 2)
-        if not element.known:
-            yield Item(element, "unknown", negated=inverted)
-        elif not bare:
-            yield Item(element, "fatal")
-        elif bare.startswith("/"):
-            yield from _file(element, bare, version, files, negated=inverted, depth=depth)
-        elif ":" in bare and not bare.startswith("["):
-            kind = bare.partition(":")[0]
-            everything = kind == "static" and tables.get(kind) is not None
-            yield Item(element, "everything" if everything else "table", negated=inverted)
-        else:
-            yield Item(element, "name", bare.lower(), inverted)
-
-
-def _file(
-    element: Element,
-    name: str,
-    version: PostfixVersion,
-    files: Files,
-    *,
-    negated: bool,
-    depth: int,
-) -> Iterator[Item]:
-    from postlint.syntax.list_file import list_words
-
-    source = files.read(name) if depth < _FILE_DEPTH else None
-    if source is None:
-        yield Item(element, "file", negated=negated)
-        return
-    words = list_words(source, braces=version >= (3, 0))
-    items = (Element(word.text, word.location) for word in words)
-    yield from _read(items, version, files, negated=negated, depth=depth + 1)
+def _kind(word: Word) -> tuple[Kind, str]:
+    """What a word is, and the name that it may be."""
+    if word.kind != "pattern":
+        return word.kind, ""
+    if not word.text:
+        return "fatal", ""
+    if ":" in word.text and not word.text.startswith("["):
+        kind = word.text.partition(":")[0]
+        everything = kind == "static" and tables.get(kind) is not None
+        return "everything" if everything else "table", ""
+    return "name", word.text.lower()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from postlint.analysis.match_list import match_list
 from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.numbers import integer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+    from postlint.analysis.match_list import Word
     from postlint.config.effective import Effective
     from postlint.config.files import Files
     from postlint.config.instance import Instance
@@ -55,13 +56,9 @@ _LABEL_OF_LETTERS: Final = LazyPattern(r"[a-z]")
 _PLACEHOLDER: Final = LazyPattern(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|\b[A-Z]{4,}[A-Z0-9]*\b")
 _DOTTED: Final = LazyPattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\Z")
 _COLONS: Final = LazyPattern(r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){1,7}(?:/[0-9]{1,3})?\Z")
-_FILE_DEPTH: Final = 8
 
 _SHARED: Final = "100.64.0.0/10"
 """What providers share among their customers (RFC 6598): neither private nor public."""
-
-TOO_MANY: Final = 100_000
-"""Patterns that are looked at; the rest of a longer list is unknown."""
 
 
 class Pattern(NamedTuple):
@@ -146,14 +143,7 @@ def addresses_of(instance: Instance, value: Effective) -> AddressList:
 
 def address_list(value: Effective, version: PostfixVersion, files: Files) -> AddressList:
     """Read the value of an address list parameter."""
-    if value.problem is not None:
-        return AddressList([Pattern(Element(value.text, value.value_location), "unknown")])
-    elements = value.elements(braces=version >= (3, 0))
-    patterns = _patterns(elements, version, files, negated=False, depth=0)
-    found = list(islice(patterns, TOO_MANY))
-    if len(found) == TOO_MANY:
-        found.append(Pattern(Element(value.text, value.value_location), "unknown"))
-    return AddressList(found)
+    return AddressList(_pattern(word, version) for word in match_list(value, version, files))
 
 
 def matches(pattern: Pattern, address: str) -> Decision | None:
@@ -169,49 +159,14 @@ def is_outside(network: Network) -> bool:
     return not network.is_private and not network.is_multicast
 
 
-def _patterns(
-    elements: Iterable[Element],
-    version: PostfixVersion,
-    files: Files,
-    *,
-    negated: bool,
-    depth: int,
-) -> Iterator[Pattern]:
-    for element in elements:
-        text = element.text
-        if text.startswith("#") and version >= (3, 0):
-            return  # the rest is taken for a comment, with a warning
-        bare = text.lstrip("!")
-        inverted = negated != bool((len(text) - len(bare)) % 2)
-        if not element.known:
-            yield Pattern(element, "unknown", inverted)
-        elif bare.startswith("/"):
-            yield from _file(element, bare, version, files, negated=inverted, depth=depth)
-        else:
-            yield _pattern(element, bare, version)._replace(element=element, negated=inverted)
+def _pattern(word: Word, version: PostfixVersion) -> Pattern:
+    if word.kind != "pattern":
+        return Pattern(word.element, word.kind, word.negated)
+    found = _read(word.element, word.text, version)
+    return found._replace(element=word.element, negated=word.negated)
 
 
-def _file(
-    element: Element,
-    name: str,
-    version: PostfixVersion,
-    files: Files,
-    *,
-    negated: bool,
-    depth: int,
-) -> Iterator[Pattern]:
-    from postlint.syntax.list_file import list_words
-
-    source = files.read(name) if depth < _FILE_DEPTH else None
-    if source is None:
-        yield Pattern(element, "file", negated)
-        return
-    words = list_words(source, braces=version >= (3, 0))
-    items = (Element(word.text, word.location) for word in words)
-    yield from _patterns(items, version, files, negated=negated, depth=depth + 1)
-
-
-def _pattern(element: Element, text: str, version: PostfixVersion) -> Pattern:
+def _read(element: Element, text: str, version: PostfixVersion) -> Pattern:
     if not text:
         return Pattern(element, "fatal", problem='no pattern after "!"')
     if _PLACEHOLDER.search(text) and ":" not in text:
