@@ -62,6 +62,9 @@ _NEXT_ENTRY = LazyPattern(r"\n(?=[^\s#])")
 # Possessive, bounded, or anchored at the start of a word: linear on any input.
 _KEY = LazyPattern(r"(?<![\w.-])([\w.-]++)\s*+=[ \t]*+")
 _TABLE = LazyPattern(r"\b(?:static:|inline:|(?:cidr|pcre|randmap|regexp):(?=\s*+\{))\s*+")
+_STRAY_WORDS = LazyPattern(r"(?:[ \t]++(?![a-z][a-z0-9_]*+:|[-#$/{])[^\s,{}=]++(?![=,]))++")
+"""What may be the rest of a password with blanks in it, for which there should be braces."""
+
 _OWN_WORD = LazyPattern(r"([# \t]*+)([\w.-]++)(?:[ \t]++|(?=:)):?+[ \t]*+(?=[^\s:=])")
 _OPTION = LazyPattern(r"(?<=[\s\"'])--?([A-Za-z][\w-]{0,64}+)[ \t]++(?=[^\s-])")
 _LIST_KEY = LazyPattern(
@@ -344,6 +347,9 @@ def _table_payloads(
     table = _TABLE.search(text, start)
     while table:
         end = _word_or_braces(text, table.end())
+        stray = _STRAY_WORDS.match(text, end) if text[end - 1] not in ",}" else None
+        if stray is not None:
+            end = stray.end()
         if all_of_them or _LOGIN.search(text[table.end() : end]):
             yield Span(offset + table.end(), offset + end)
         table = _TABLE.search(text, end)

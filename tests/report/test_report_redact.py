@@ -49,6 +49,11 @@ def masked(source, number=None):
         ),
         (
             "main.cf",
+            f"smtp_sasl_password_maps = static:me:a {SECRET} {SECRET} hash:/etc/postfix/sasl",
+            "smtp_sasl_password_maps = static:******** hash:/etc/postfix/sasl",
+        ),
+        (
+            "main.cf",
             f"smtp_sasl_password_maps =\n  inline:{{\n    {{ host = me:{SECRET} }} }}\nx = y",
             "smtp_sasl_password_maps =\n  inline:********\n********\nx = y",
         ),
@@ -56,6 +61,11 @@ def masked(source, number=None):
             "master.cf",
             f"a unix - - n - - smtp\n  -o smtp_sasl_password_maps=static:me:{SECRET}\n  -o a=b",
             "a unix - - n - - smtp\n  -o smtp_sasl_password_maps=static:********\n  -o a=b",
+        ),
+        (
+            "master.cf",
+            f"a unix - - n - - smtp -o smtp_sasl_password_maps=static:me:{SECRET} b -o a=b",
+            "a unix - - n - - smtp -o smtp_sasl_password_maps=static:******** -o a=b",
         ),
         (
             "master.cf",
