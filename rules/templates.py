@@ -59,11 +59,20 @@ _LONGEST = 40
 
 
 class _Open(NamedTuple):
-    """A piece of text that is still open."""
+    """A piece of a text that is still open."""
 
-    location: Location
-    text: str
+    whole: SourceText
+    start: int
+    end: int
     sample: bool
+
+    @property
+    def text(self) -> str:
+        return self.whole.text[self.start : self.end]
+
+    @property
+    def span(self) -> Span:
+        return self.whole.sub_span(self.start, self.end)
 
 
 class _Summary(NamedTuple):
@@ -139,7 +148,7 @@ def _finding(entry: Entry, found: _Summary, *, installed: bool, more: int = 0) -
         message += f" ({count} in this line)"
     error = installed and not first.sample
     return Finding(
-        first.location,
+        Location(first.whole.source, first.span),
         message,
         severity=None if error else Severity.INFO,
         parameter=entry.name.text if isinstance(entry, Assignment) else None,
@@ -153,7 +162,7 @@ def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern])
         line = entry.line
         for start, end in placeholders(line.text):
             taken.append(line.sub_span(start, end))
-            yield _open(line, start, end)
+            yield _Open(line, start, end, sample=False)
     if isinstance(entry, Assignment):
         values = [(entry.name.text, entry.value)]
     elif isinstance(entry, ServiceEntry):
@@ -168,13 +177,8 @@ def _left_open(entry: Entry, instance: Instance, samples: Sequence[LazyPattern])
         if "$" not in value.text and not samples and name not in _OWN_NAMES:
             continue
         for item in chain(_shell_variables(name, value, instance), _samples(name, value, samples)):
-            if not _overlaps(item.location.span, taken):
+            if not taken or not _overlaps(item.span, taken):
                 yield item
-
-
-def _open(text: SourceText, start: int, end: int, *, sample: bool = False) -> _Open:
-    location = Location(text.source, text.sub_span(start, end))
-    return _Open(location, text.text[start:end], sample)
 
 
 def _overlaps(one: Span, others: list[Span]) -> bool:
@@ -196,7 +200,7 @@ def _shell_variables(name: str, value: SourceText, instance: Instance) -> Iterat
         return
     for reference in references(parse_value(value.text)):
         if is_shell_variable(reference.name) and reference.name not in instance.settings:
-            yield _open(value, reference.start, reference.end)
+            yield _Open(value, reference.start, reference.end, sample=False)
 
 
 def _samples(name: str, value: SourceText, patterns: Sequence[LazyPattern]) -> Iterator[_Open]:
@@ -207,7 +211,7 @@ def _samples(name: str, value: SourceText, patterns: Sequence[LazyPattern]) -> I
     ):
         if start >= taken:
             taken = end
-            yield _open(value, start, end, sample=True)
+            yield _Open(value, start, end, sample=True)
     if name in _OWN_NAMES:
         for match in _SAMPLE_NAME.finditer(text):
-            yield _open(value, *match.span(), sample=True)
+            yield _Open(value, *match.span(), sample=True)

@@ -197,8 +197,8 @@ def _summary(instance: Instance) -> InstanceSummary:
 
 
 def _order(finding: Finding) -> tuple[object, ...]:
-    start = finding.location.start
-    return (finding.location.path, start.line, start.column, finding.code, finding.message)
+    location = finding.location
+    return (location.path, location.span.start, finding.code, finding.message)
 
 
 def _identify(findings: Iterable[Finding]) -> None:
