@@ -65,10 +65,17 @@ class Item(NamedTuple):
         return self.name == "localhost" or self.name.startswith("localhost.")
 
 
+MANY = 16
+"""Items from which a list is not gone through for each domain."""
+
+LONGEST_DOMAIN = 255
+"""Characters of a domain that there can be (RFC 1035)."""
+
+
 class DomainList:
     """The items of one list, the contents of its files included."""
 
-    __slots__ = ("_instance", "items", "parents", "value")
+    __slots__ = ("_index", "_instance", "_tables", "items", "parents", "value")
 
     def __init__(
         self,
@@ -86,6 +93,8 @@ class DomainList:
         self.items = tuple(items)
         self.parents = parents
         self._instance = instance
+        self._index: tuple[dict[str, int], list[int]] | None = None
+        self._tables = tuple(item for item in self.items if item.kind == "table")
 
     @property
     def known(self) -> bool:
@@ -99,15 +108,13 @@ class DomainList:
     def match(self, domain: str) -> Match:
         """Whether a domain is in the list: the first item that fits decides (match_list.c)."""
         folded = domain.lower()
-        doubtful = False
-        for item in self.items:
+        for item in self._candidates(folded):
             answer = self._fits(item, folded)
-            if answer == "error":
-                return None if doubtful else "error"
             if answer is True:
-                return None if doubtful else not item.negated
-            doubtful = doubtful or answer is None
-        return None if doubtful else False
+                return not item.negated
+            if answer is not False:  # what follows can not make it known
+                return answer
+        return False
 
     def contains(self, domain: str) -> bool | None:
         """The same for who does not care about failing lookups: they are not known."""
@@ -116,12 +123,31 @@ class DomainList:
 
     def entry_in_table(self, domain: str) -> Location | None:
         """Where a table of the list that can be read has a domain of its own accord."""
-        for item in self.items:
-            if item.kind == "table" and not item.negated:
+        for item in self._tables:
+            if not item.negated:
                 found = self._look_up(item, domain.lower(), part=False)
                 if found is not None and found.value is not None and found.location is not None:
                     return found.location
         return None
+
+    def _candidates(self, domain: str) -> Iterable[Item]:
+        """The items that may fit a domain, in their order; of many names those that end it."""
+        if len(self.items) < MANY or len(domain) > LONGEST_DOMAIN:
+            return self.items
+        if self._index is None:
+            self._index = {}, []
+            for place, item in enumerate(self.items):
+                if item.kind == "name":
+                    self._index[0].setdefault(item.name, place)
+                else:
+                    self._index[1].append(place)
+        names, others = self._index
+        endings = {domain}
+        for start, character in enumerate(domain):
+            if character == ".":
+                endings |= {domain[start:], domain[start + 1 :]}
+        places = [*others, *(names[ending] for ending in endings if ending in names)]
+        return [self.items[place] for place in sorted(places)]
 
     def _fits(self, item: Item, domain: str) -> Match:
         match item.kind:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from postlint.analysis.match_list import match_list
+from postlint.analysis.network_set import NetworkSet
 from postlint.config.derived import once
 from postlint.config.effective import Element
 from postlint.numbers import integer
@@ -113,7 +114,7 @@ class AddressList:
 
         An earlier exclusion of only a part of a network leaves the network in.
         """
-        excluded: list[Network] = []
+        excluded = NetworkSet()
         for item in self.patterns:
             if item.kind == "everyone":
                 if not item.negated:
@@ -123,8 +124,8 @@ class AddressList:
             if item.network is None:
                 continue
             if item.negated:
-                excluded.append(item.network)
-            elif not any(_covers(other, item.network) for other in excluded):
+                excluded.add(item.network)
+            elif not excluded.covers(item.network):
                 yield item, item.network
 
 

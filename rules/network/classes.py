@@ -14,7 +14,7 @@ from postlint.lint.rule import rule
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from postlint.analysis.domains import DomainList, Item
     from postlint.config.effective import Effective
@@ -64,23 +64,27 @@ def domain_class_overlap(instance: Instance) -> Iterator[Finding]:
 
 def _in_both(first: DomainList, second: DomainList) -> Iterator[Finding]:
     seen: set[str] = set()
+    place_in_first, place_in_second = _places(first.value), _places(second.value)
+    winners: dict[str, Item] = {}
+    for item in first.names():
+        winners.setdefault(item.name, item)
     for loser in second.names():
         if loser.name in seen or loser.is_local_name or not is_host_name(loser.name):
             continue
         if first.contains(loser.name) is not True:
             continue
         seen.add(loser.name)
-        location = _place(second.value, loser)
+        location = place_in_second(loser)
         if location is None:
             continue
-        winner = next((item for item in first.names() if item.name == loser.name), None)
-        place = None if winner is None else _place(first.value, winner)
+        winner = winners.get(loser.name)
+        place = None if winner is None else place_in_first(winner)
         yield _overlap(first, second, loser.name, location, place or first.value.value_location)
     for winner in first.names():
         if winner.name in seen or winner.is_local_name:
             continue
         entry = second.entry_in_table(winner.name)
-        place = _place(first.value, winner)
+        place = None if entry is None else place_in_first(winner)
         if entry is not None and place is not None:
             yield _overlap(first, second, winner.name, entry, place)
 
@@ -127,15 +131,20 @@ def _relay_everything(first: DomainList, second: DomainList) -> Iterator[Finding
     )
 
 
-def _place(value: Effective, item: Item) -> Location | None:
-    """The item's own place when it stands in the setting itself, else the setting's value."""
-    location, whole = item.element.location, value.location
-    if location is None or whole is None:
-        return value.value_location
-    if location.path != whole.path:
-        return location  # in a file that the setting names
-    inside = whole.span.start <= location.span.start and location.span.end <= whole.span.end
-    return location if inside else value.value_location
+def _places(value: Effective) -> Callable[[Item], Location | None]:
+    """Tells an item's own place when it stands in the setting itself, else the setting's value."""
+    whole = value.location
+
+    def place(item: Item) -> Location | None:
+        location = item.element.location
+        if location is None or whole is None:
+            return value.value_location
+        if location.path != whole.path:
+            return location  # in a file that the setting names
+        inside = whole.span.start <= location.span.start and location.span.end <= whole.span.end
+        return location if inside else value.value_location
+
+    return place
 
 
 @rule("NET005", severity=Severity.INFO)

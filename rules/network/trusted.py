@@ -212,6 +212,8 @@ def _unconfirmed() -> _Width:
 
 def _width(network: Network) -> _Width | None:
     length = network.prefixlen
+    if length > _INFO_UP_TO[network.version]:
+        return None
     if length == 0:
         return _Width(Severity.ERROR, 9.8, f"every IPv{network.version} address")
     shared = _SHARED.get(str(network))
@@ -228,6 +230,4 @@ def _width(network: Network) -> _Width | None:
         return _Width(Severity.ERROR, 9.8, what)
     if length <= _WARNING_UP_TO[network.version]:
         return _Width(Severity.WARNING, 6.5, what)
-    if length <= _INFO_UP_TO[network.version]:
-        return _Width(Severity.INFO, None, what)
-    return None
+    return _Width(Severity.INFO, None, what)

@@ -143,7 +143,7 @@ def smuggling_exclusions_wide(service: Service) -> Iterator[Finding]:
         return
     for pattern, network in destinations_of(service.instance).networks(service, name).trusted():
         limit = 16 if network.version == 4 else 32
-        if not is_outside(network) or network.prefixlen >= limit:
+        if network.prefixlen >= limit or not is_outside(network):
             continue
         location = pattern.element.location or value.value_location
         if location is None:

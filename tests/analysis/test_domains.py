@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from postlint.analysis import domains
 from postlint.analysis.domains import CLASSES, DomainList, address_class
 from postlint.config.discovery import Discovery
+from postlint.config.effective import Effective, Element, Piece
 from postlint.config.load import load_instance
+from postlint.config.settings import Setting
+from postlint.postfix.versions import PostfixVersion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,3 +82,26 @@ def test_list_that_names_itself(tmp_path: Path) -> None:
 def test_local_names(tmp_path: Path) -> None:
     found = read(tmp_path, "mydestination = localhost, localhost.a.example, a.example\n")
     assert [item.is_local_name for item in found.items] == [True, True, False]
+
+
+LABELS = st.text("ab", max_size=2)
+NAMES = st.lists(LABELS, min_size=1, max_size=4).map(".".join)
+ITEMS = st.builds(
+    domains.Item,
+    st.just(Element("x", None)),
+    st.sampled_from(["name"] * 12 + ["everything", "unknown"]),
+    NAMES.filter(bool),
+    st.booleans(),
+)
+
+
+@given(st.lists(ITEMS, max_size=12), st.sampled_from([True, False, None]), NAMES)
+def test_a_long_list_is_searched_as_a_short_one(
+    items: list[domains.Item], parents: bool | None, domain: str
+) -> None:
+    setting = Setting.of_default("mydestination", "", PostfixVersion(3, 11))
+    found = DomainList(Effective(setting, [Piece("", None)]), items, parents=parents)
+    short = found.match(domain)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(domains, "MANY", 0)
+        assert found.match(domain) == short
