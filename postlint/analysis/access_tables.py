@@ -228,7 +228,7 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     """A table of a file, read once."""
     from postlint.config.lookup_table import Table
 
-    named = (table for table in instance.tables if (table.type, table.name) == (kind, name))
+    named = instance.tables_named(kind, name)
     table = next((table for table in named if not table.in_place), None)
     table = table or Table(instance, kind, name, None)
     if not table.readable:

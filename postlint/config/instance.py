@@ -17,7 +17,7 @@ from postlint.postfix.services import inet_port
 from postlint.postfix.versions import NEWEST_STABLE, PostfixVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from postlint.config.files import Files
     from postlint.config.lookup_table import Table
@@ -147,6 +147,17 @@ class Instance:
         from postlint.config.lookup_table import tables_of
 
         return tables_of(self)
+
+    def tables_named(self, kind: str, name: str) -> Sequence[Table]:
+        """Those of a type and a name; of ``inline:`` there may be one in each setting."""
+        return self._tables_by_name.get((kind, name), ())
+
+    @cached_property
+    def _tables_by_name(self) -> dict[tuple[str, str], list[Table]]:
+        found: dict[tuple[str, str], list[Table]] = {}
+        for table in self.tables:
+            found.setdefault((table.type, table.name), []).append(table)
+        return found
 
     def note(self, text: str) -> None:
         """Say something about the analysis itself, once."""

@@ -113,8 +113,8 @@ def _inline(
     instance: Instance, parameter: str, reference: TableReference, services: tuple[Service, ...]
 ) -> PolicyTable | None:
     """A policy table in a setting; None where its text is put together from others."""
-    for table in instance.tables:
-        if (table.type, table.name) == ("inline", reference.name) and table.text is not None:
+    for table in instance.tables_named("inline", reference.name):
+        if table.text is not None:
             source = table.text.source
             entries = tuple(entry for entry in table.entries() if entry.value.source.path)
             return PolicyTable(instance, parameter, reference, source, services, entries)

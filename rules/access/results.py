@@ -17,6 +17,7 @@ from postlint.syntax.source import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.restrictions import RestrictionList
     from postlint.config.service import Service
     from postlint.lint.finding import Applicability
 
@@ -172,11 +173,14 @@ def ok_for_own_domain_sender(service: Service) -> Iterator[Finding]:
     References: SMTPD_ACCESS_README, access(5)
     """  # noqa: E501
     destinations = destinations_of(service.instance)
+    early: dict[int, frozenset[int]] = {}
     for use in uses(service):
         item = use.item
         if use.name != "check_sender_access" or item.argument is None or item.flaw is not None:
             continue
-        if item.dead_after is not None or not _checks_follow(use):
+        if id(use.within) not in early:
+            early[id(use.within)] = _before_checks(use.within)
+        if item.dead_after is not None or id(item) not in early[id(use.within)]:
             continue
         table = access_table(service.instance, item.argument)
         for entry in table.entries[:1000]:
@@ -207,11 +211,16 @@ def _own(found: str | None, key: str) -> bool:
     return "@" not in key.lstrip("@") and found in ("local", "alias", "mailbox", "relay")
 
 
-def _checks_follow(use: Use) -> bool:
-    at = use.within.items.index(use.item)
-    return any(
-        item.restriction is not None
-        and item.restriction.name.startswith(_SPAM_CHECKS)
-        and item.dead_after is None
-        for item in use.within.items[at + 1 :]
+def _before_checks(within: RestrictionList) -> frozenset[int]:
+    """The identities of the items of a list behind which there is a check for spam."""
+    last = max(
+        (
+            number
+            for number, item in enumerate(within.items)
+            if item.restriction is not None
+            and item.restriction.name.startswith(_SPAM_CHECKS)
+            and item.dead_after is None
+        ),
+        default=0,
     )
+    return frozenset(map(id, within.items[:last]))

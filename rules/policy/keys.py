@@ -179,14 +179,8 @@ def duplicate_policy_key(table: PolicyTable) -> Iterator[Finding]:
     References: postmap(1), postconf(5) smtp_tls_policy_maps
     """
     reference = table.reference
-    index = next(
-        (
-            item.indexed
-            for item in table.instance.tables
-            if (item.type, item.name) == (reference.type, reference.name)
-        ),
-        None,
-    )
+    named = table.instance.tables_named(reference.type, reference.name)
+    index = named[0].indexed if named else None
     if index is None:
         return
     found, number = index.duplicates(ENTRY_LIMIT)
