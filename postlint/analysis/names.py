@@ -163,12 +163,16 @@ class Names:
             service for service, program in self.services if program in _HAVE_TIME_LIMITS
         )
         self.classes = frozenset(_classes(instance))
-        self._mentioned: dict[Service | None, set[str]] = {}
+        mentioned: dict[Service | None, set[str]] = {}
         for service, setting in explicit_settings(instance):
             if "$" in setting.text:
-                found = _MENTION.findall(setting.text)
-                self._mentioned.setdefault(service, set()).update(found)
-        self._mentioned_anywhere = set[str]().union(*self._mentioned.values())
+                mentioned.setdefault(service, set()).update(_MENTION.findall(setting.text))
+        same: dict[frozenset[str], frozenset[str]] = {}  # most services mention the same
+        self._mentioned = {
+            service: same.setdefault(names, names)
+            for service, names in zip(mentioned, map(frozenset, mentioned.values()), strict=True)
+        }
+        self._mentioned_anywhere = frozenset[str]().union(*same)
         self.tables = _table_names(instance)
         self._suggestions: dict[str, Suggestion | None] = {}
         self._kinds: dict[str, UnknownKind] = {}
