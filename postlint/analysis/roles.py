@@ -110,9 +110,17 @@ def _endpoints(service: Service) -> Iterator[Service]:
     if service.type == "inet":
         yield service
     elif service.type == "pass":
-        for screen in service.instance.services_running("postscreen"):
-            if screen.type == "inet" and screen["smtpd_service_name"].text == service.name:
-                yield screen
+        yield from _screens(service.instance).get(service.name, ())
+
+
+@once
+def _screens(instance: Instance) -> dict[str, list[Service]]:
+    """The postscreen services by the names of the services that they hand clients to."""
+    found: dict[str, list[Service]] = {}
+    for screen in instance.services_running("postscreen"):
+        if screen.type == "inet":
+            found.setdefault(screen["smtpd_service_name"].text, []).append(screen)
+    return found
 
 
 def _spelled(endpoint: Service) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from postlint.analysis.auth import auth_of
 from postlint.analysis.roles import is_public, service_role
 from postlint.analysis.templates import has_control_lines
+from postlint.config.derived import once
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
@@ -14,6 +15,7 @@ from postlint.lint.rule import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.config.instance import Instance
     from postlint.config.service import Service
     from postlint.lint.finding import Location
 
@@ -151,12 +153,18 @@ def auth_only_without_tls(service: Service) -> Iterator[Finding]:
 
 def _elsewhere(service: Service) -> Severity | None:
     """A note where users have another port to log in."""
-    if service_role(service) == "msa":
-        return None
-    for other in service.instance.services_running("smtpd"):
-        if service_role(other) == "msa" and auth_of(other).offer in ("after-tls", "cleartext"):
-            return Severity.INFO
+    if service_role(service) != "msa" and _has_logins_for_users(service.instance):
+        return Severity.INFO
     return None
+
+
+@once
+def _has_logins_for_users(instance: Instance) -> bool:
+    """Whether users can log in at a submission service."""
+    return any(
+        service_role(service) == "msa" and auth_of(service).offer in ("after-tls", "cleartext")
+        for service in instance.services_running("smtpd")
+    )
 
 
 @rule(

@@ -14,7 +14,7 @@ from postlint.postfix import restrictions
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from postlint.config.effective import Effective, Element
     from postlint.config.instance import Instance
@@ -57,8 +57,11 @@ def postscreen_wiring(instance: Instance) -> Iterator[Finding]:
     if not screens:
         yield from _without_effect(instance)
         return
+    there = {(service.name, service.type) for service in instance.services}
+    names = {name for name, _ in there}
     for screen in screens:
-        yield from _screen(instance, screen)
+        yield from _screen(screen, there)
+        yield from _helpers(screen, names)
 
 
 def _without_effect(instance: Instance) -> Iterator[Finding]:
@@ -78,7 +81,7 @@ def _without_effect(instance: Instance) -> Iterator[Finding]:
             return
 
 
-def _screen(instance: Instance, screen: Service) -> Iterator[Finding]:
+def _screen(screen: Service, there: Container[tuple[str, str]]) -> Iterator[Finding]:
     location = screen.location
     entry = screen.entry
     if location is None or entry is None:
@@ -97,17 +100,15 @@ def _screen(instance: Instance, screen: Service) -> Iterator[Finding]:
             service=screen.label,
         )
     needed = _service_name(screen, "smtpd_service_name", "smtpd")
-    handed = [item for item in instance.services if (item.name, item.type) == (needed, "pass")]
-    if not handed:
+    if (needed, "pass") not in there:
         yield Finding(
             location,
             f"postscreen has nobody to hand clients to: master.cf lacks {needed} of type pass",
             service=screen.label,
         )
-    yield from _helpers(instance, screen)
 
 
-def _helpers(instance: Instance, screen: Service) -> Iterator[Finding]:
+def _helpers(screen: Service, names: Container[str]) -> Iterator[Finding]:
     location = screen.location
     if location is None:
         return
@@ -116,7 +117,7 @@ def _helpers(instance: Instance, screen: Service) -> Iterator[Finding]:
         ("tlsproxy_service_name", "tlsproxy", _offers_tls(screen), "STARTTLS"),
     ):
         name = _service_name(screen, parameter, default)
-        if not wanted or any(item.name == name for item in instance.services):
+        if not wanted or name in names:
             continue
         cause = screen[_SITES] if why == _SITES else screen["postscreen_tls_security_level"]
         if why == "STARTTLS" and not cause.explicit:
