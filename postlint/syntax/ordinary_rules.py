@@ -2,7 +2,7 @@ r"""What an ordinary rule of a table of regular expressions is, told by its look
 
 An ordinary rule is ``/pattern/ result`` or ``/pattern/i result`` in one physical line. Postfix
 takes it without a word: its pattern compiles and is none that matches everything or that never
-can match, a regexp table has no Perl in it, and its result takes over nothing of the key. That is
+can match, a regexp table has no Perl in it, and its result has no ``$``. That is
 so for some 97 of 100 rules that people write; any other is read character by character, which
 takes fifty times as long.
 
@@ -33,6 +33,12 @@ _PLAIN = rf"\^?(?:{_LITERAL}++|\\[^A-Za-z0-9<>`'\n\0])+\$?(?=/)"
 _EVERYTHING = r"\^?(?:\.[*+]\??)?\$?/"
 """What matches any text; ``^$`` beside it, which is no loss."""
 
+_END = r"(?=\n(?![ \t\v\f\r])|\Z)"
+_RESULT = rf"[ \t]++[^ \t\v\f\r\n$\0][^\n$\0]*+{_END}"
+_REFERENCE = re.compile(
+    r"\$(?:([1-9][0-9]?)(?![A-Za-z0-9_])|\{([1-9][0-9]?)\}|\(([1-9][0-9]?)\)|(\$))?"
+)
+
 _PERL_ESCAPE = r"\\(?:[^A-Za-z0-9\n\0]|[dDnrsStwW])"
 _ESCAPE: dict[Dialect, str] = {
     "regexp": r"\\(?:[^A-Za-z0-9<>`'\n\0]|[sSwW])",
@@ -62,9 +68,19 @@ def rules_expression(dialect: Dialect) -> re.Pattern[str]:
 
     The group is pattern, slash and flags of an ordinary rule; without it the line is no such rule.
     """
-    key = f"(?![^\\n]{{{LONGEST}}})((?:{_PLAIN}|(?!{_EVERYTHING}){_pattern(dialect)})/i?)"
-    result = r"[ \t]++[^ \t\v\f\r\n$\0][^\n$\0]*+(?=\n(?![ \t\v\f\r])|\Z)"
-    return re.compile(rf"\n(?:/{key}{result}|(?=[^ \t\v\f\r\n#]))")
+    return re.compile(rf"\n(?:{_key(dialect)}{_RESULT}|(?=[^ \t\v\f\r\n#]))")
+
+
+@cache
+def results_expression(dialect: Dialect) -> re.Pattern[str]:
+    """The same, for lines of which some have a ``$`` in the result: that is the second group."""
+    result = rf"(?:{_RESULT}|[ \t]++([^ \t\v\f\r\n\0][^\n\0]*+){_END})"
+    return re.compile(rf"\n(?:{_key(dialect)}{result}|(?=[^ \t\v\f\r\n#]))")
+
+
+def _key(dialect: Dialect) -> str:
+    pattern = f"(?:{_PLAIN}|(?!{_EVERYTHING}){_pattern(dialect)})"
+    return f"/(?![^\\n]{{{LONGEST}}})({pattern}/i?)"
 
 
 def _pattern(dialect: Dialect) -> str:
@@ -87,6 +103,19 @@ def is_ordinary(text: str, dialect: Dialect) -> bool:
 def count_groups(text: str) -> int:
     """How many ``$1`` … the pattern of an ordinary rule has."""
     return _CAPTURE.findall(text).count("(") if "(" in text else 0
+
+
+def references(result: str, groups: int) -> tuple[int, ...] | None:
+    """The numbers in the result of an otherwise ordinary rule; None if something may be wrong."""
+    found = []
+    for plain, braced, bracketed, dollar in _REFERENCE.findall(result):
+        if dollar:
+            continue
+        number = plain or braced or bracketed
+        if not number or int(number) > groups:
+            return None
+        found.append(int(number))
+    return tuple(found)
 
 
 def needle(text: str) -> str:

@@ -13,7 +13,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.syntax.lines import WHITE_SPACE
-from postlint.syntax.ordinary_rules import rules_expression
+from postlint.syntax.ordinary_rules import (
+    count_groups,
+    references,
+    results_expression,
+    rules_expression,
+)
 from postlint.syntax.pattern_facts import impossible_part, matches_everything, perl_escape
 from postlint.syntax.pattern_table import PatternTable, Repeated, RulesAbove, pattern_key
 from postlint.syntax.regexp_table import UNCLOSED, PatternReader, read_patterns
@@ -40,7 +45,10 @@ _RESULT = re.compile(r"\n/(?:[^\\/\n]++|\\.)*/i?[ \t]++([^\n]++)")
 
 
 _Place = tuple[str, int, "SourceText | None"]
-"""(key of an ordinary rule, offset, the line of a rule that is not ordinary)"""
+"""(key of an ordinary rule, offset, the line of a rule that is not ordinary).
+
+A rule that is ordinary but for plain references in its result has a key and its line.
+"""
 
 
 class SurveyedPatterns(PatternTable):
@@ -63,13 +71,17 @@ class SurveyedPatterns(PatternTable):
     def has_more_than(self, number: int) -> bool:
         return self._survey().rules > number
 
-    def odd(self, *, references: bool = False) -> Iterator[PatternRule]:
+    def odd(
+        self, *, references: bool = False, among: LazyPattern | None = None
+    ) -> Iterator[PatternRule]:
         survey = self._survey()
         places = sorted([*survey.odd, *survey.referring]) if references else survey.odd
         for place in places:
-            yield self._rule_at(place >> 1, place & 1)
+            line = self._line_at(place >> 1)
+            if among is None or among.match(line.text) is not None:
+                yield self._rule(line, place & 1)
         for offset in reversed(survey.open_ifs):
-            yield self._rule_at(offset, 0)._replace(problem=UNCLOSED)
+            yield self._rule(self._line_at(offset), 0)._replace(problem=UNCLOSED)
 
     def find(self, candidate: LazyPattern, hint: str = "") -> Iterator[PatternRule]:
         for line in self._candidates(candidate, hint):
@@ -94,7 +106,9 @@ class SurveyedPatterns(PatternTable):
         number = self._survey().repeated
         places = islice(self._repeated(), limit) if number else ()
         found = [
-            Repeated(self._rule_at(above, 1), self._rule_at(again, 1), behind)
+            Repeated(
+                self._rule(self._line_at(above), 1), self._rule(self._line_at(again), 1), behind
+            )
             for above, again, behind in places
         ]
         return found, number
@@ -107,7 +121,7 @@ class SurveyedPatterns(PatternTable):
         for start, end in stretches(self._source, self._size):
             for written, offset, line in self._places(start, end):
                 key = written
-                if line is not None:
+                if line is not None and not key:
                     rule = reader.read(line)
                     if rule is None or rule.problem is not None:
                         continue
@@ -125,8 +139,8 @@ class SurveyedPatterns(PatternTable):
                 if offset == survey.everything:
                     above.end(offset)
 
-    def _rule_at(self, offset: int, nesting: int) -> PatternRule:
-        rule = self._reader.read_one(self._line_at(offset), nesting)
+    def _rule(self, line: SourceText, nesting: int) -> PatternRule:
+        rule = self._reader.read_one(line, nesting)
         assert rule is not None
         return rule
 
@@ -146,9 +160,12 @@ class SurveyedPatterns(PatternTable):
                 ordinary = True  # the next one, unless there is something odd in this one
                 keys = []
                 for key, offset, line in self._places(start, end):
-                    if line is None:
+                    if key:
                         keys.append(key)
-                    else:
+                        if line is not None:
+                            survey.referring.append(offset * 2)
+                            ordinary = False
+                    elif line is not None:
                         survey.take_ordinary(keys)
                         survey.take(line, offset)
                         keys = []
@@ -168,20 +185,21 @@ class SurveyedPatterns(PatternTable):
     def _places(self, start: int, end: int) -> Iterator[_Place]:
         """All rules of a stretch."""
         text = stretch_text(self._source, start, end)
+        expression = results_expression(self._dialect)
         if _LATE.search(text) is None:
-            for match in self._expression.finditer(text):
-                key, offset = match[1], start + match.start()
-                if key is None:
-                    yield "", offset, self._line_at(offset)
+            for match in expression.finditer(text):
+                offset = start + match.start()
+                if match.lastindex == 1:
+                    yield match[1], offset, None
                 else:
-                    yield key, offset, None
+                    yield _key(match), offset, self._line_at(offset)
             return
         for line in logical_lines(self._source, start, end):
-            found = self._expression.match(f"\n{line.text}")
-            if found is None or found[1] is None:
-                yield "", line.source_offset(0), line
-            else:
+            found = expression.match(f"\n{line.text}")
+            if found is not None and found.lastindex == 1:
                 yield found[1], line.source_offset(0), None
+            else:
+                yield "" if found is None else _key(found), line.source_offset(0), line
 
     def _candidates(self, candidate: LazyPattern, hint: str) -> Iterator[SourceText]:
         for start, end in stretches(self._source, self._size):
@@ -196,6 +214,15 @@ class SurveyedPatterns(PatternTable):
                 for line in logical_lines(self._source, start, end):
                     if candidate.match(f"\n{line.text}") is not None:
                         yield line
+
+
+def _key(match: re.Match[str]) -> str:
+    """The key of a rule that is ordinary but for plain references, or nothing."""
+    if match[1] is None:
+        return ""
+    key: str = match[1]
+    numbers = references(match[2], count_groups(key[: key.rindex("/")]))
+    return key if numbers else ""
 
 
 class _Survey:

@@ -42,12 +42,14 @@ class PatternTable(ABC):
         """Whether there are more rules, those that Postfix skips included."""
 
     @abstractmethod
-    def odd(self, *, references: bool = False) -> Iterator[PatternRule]:
+    def odd(
+        self, *, references: bool = False, among: LazyPattern | None = None
+    ) -> Iterator[PatternRule]:
         """At least the rules of which Postfix says something, and those with odd patterns.
 
         That are patterns that can never match, or that have Perl's escapes in a regexp table;
         with ``references``, also the rules that put a part of the key into the result. IFs
-        without ENDIF come once more at the end.
+        without ENDIF come once more at the end. ``among``: only lines that it matches matter.
         """
 
     @abstractmethod
@@ -84,8 +86,10 @@ class KeptPatterns(PatternTable):
     def has_more_than(self, number: int) -> bool:
         return len(self._rules) > number
 
-    def odd(self, *, references: bool = False) -> Iterator[PatternRule]:
-        del references
+    def odd(
+        self, *, references: bool = False, among: LazyPattern | None = None
+    ) -> Iterator[PatternRule]:
+        del references, among
         return iter(self._rules)
 
     def find(self, candidate: LazyPattern, hint: str = "") -> Iterator[PatternRule]:

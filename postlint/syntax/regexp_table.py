@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from postlint.records import NamedTuple
 from postlint.syntax.lines import WHITE_SPACE
-from postlint.syntax.ordinary_rules import count_groups, is_ordinary, rules_expression
+from postlint.syntax.ordinary_rules import (
+    count_groups,
+    is_ordinary,
+    references,
+    results_expression,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,11 +118,11 @@ class PatternReader:
     ``nesting``: how many IFs are open.
     """
 
-    __slots__ = ("_dialect", "_ordinary", "nesting")
+    __slots__ = ("_dialect", "_quick", "nesting")
 
     def __init__(self, dialect: Dialect, *, quick: bool = False) -> None:
         self._dialect: Dialect = dialect
-        self._ordinary = rules_expression(dialect) if quick else None
+        self._quick = quick
         self.nesting = 0
 
     def read(self, line: SourceText) -> PatternRule | None:
@@ -129,19 +134,27 @@ class PatternReader:
 
     def read_one(self, line: SourceText, nesting: int) -> PatternRule | None:
         """The rule in any line; ``nesting``: how many IFs are open there."""
-        if self._ordinary is None:
+        if not self._quick:
             return _Rule(line, self._dialect, quick=False).read(nesting)
-        found = self._ordinary.match(f"\n{line.text}")
-        if found is None or found[1] is None:
-            return _Rule(line, self._dialect, quick=True).read(nesting)
-        text, _, flags = found[1].rpartition("/")
-        end = len(text) + 1
-        pattern = _ordinary_pattern(text, flags, self._dialect)
-        first = PatternText(False, "/", line.cut(1, end), flags, pattern)
-        result = line.text[found.end(1) - 1 :]
-        start = len(line.text) - len(result.lstrip(WHITE_SPACE))
-        value = line.cut(start, len(line.text.rstrip(WHITE_SPACE)))
-        return PatternRule(line, "match", first, None, value)
+        found = results_expression(self._dialect).match(f"\n{line.text}")
+        rule = None if found is None or found[1] is None else _ordinary(line, self._dialect, found)
+        return rule or _Rule(line, self._dialect, quick=True).read(nesting)
+
+
+def _ordinary(line: SourceText, dialect: Dialect, found: re.Match[str]) -> PatternRule | None:
+    """An ordinary rule, or one that is but for plain references in the result."""
+    text, _, flags = found[1].rpartition("/")
+    groups = count_groups(text)
+    numbers = () if found[2] is None else references(found[2], groups)
+    if numbers is None:
+        return None
+    end = len(text) + 1
+    pattern = _ordinary_pattern(text, flags, dialect, groups)
+    first = PatternText(False, "/", line.cut(1, end), flags, pattern)
+    result = line.text[found.end(1) - 1 :]
+    start = len(line.text) - len(result.lstrip(WHITE_SPACE))
+    value = line.cut(start, len(line.text.rstrip(WHITE_SPACE)))
+    return PatternRule(line, "match", first, None, value, numbers)
 
 
 class _Rule:
@@ -207,18 +220,18 @@ class _Rule:
         blanks = _BLANKS.match(self._text, at, self._end)
         start = blanks.end() if blanks is not None else at
         value = self._line.cut(start, self._end)
-        references: tuple[int, ...] = ()
+        numbers: tuple[int, ...] = ()
         problem: str | None
         about: SourceText | None
         try:
-            references = tuple(_references(value))
+            numbers = tuple(_references(value))
         except _SkippedError as skipped:
             problem, about = str(skipped), value
         else:
-            problem, about = _flaw(first, second, value, references)
+            problem, about = _flaw(first, second, value, numbers)
         remark = remark if value.text else NO_RESULT
         return PatternRule(
-            self._line, "match", first, second, value, references, problem, remark, about
+            self._line, "match", first, second, value, numbers, problem, remark, about
         )
 
     def _pattern(self, start: int) -> tuple[PatternText, int, str | None]:
@@ -275,14 +288,14 @@ def _parse(text: str, flags: str, dialect: Dialect, *, quick: bool) -> Pattern |
     if len(text) > PATTERN_LIMIT:
         return None
     if quick and "x" not in flags and is_ordinary(text, dialect):
-        return _ordinary_pattern(text, flags, dialect)
+        return _ordinary_pattern(text, flags, dialect, count_groups(text))
     return _take_apart(text, flags, dialect)
 
 
-def _ordinary_pattern(text: str, flags: str, dialect: Dialect) -> Pattern:
+def _ordinary_pattern(text: str, flags: str, dialect: Dialect, groups: int) -> Pattern:
     from postlint.syntax.pattern import Pattern
 
-    return Pattern(None, count_groups(text), None, partial(_take_apart, text, flags, dialect))
+    return Pattern(None, groups, None, partial(_take_apart, text, flags, dialect))
 
 
 def _take_apart(text: str, flags: str, dialect: Dialect) -> Pattern:
@@ -297,16 +310,16 @@ def _take_apart(text: str, flags: str, dialect: Dialect) -> Pattern:
 
 
 def _flaw(
-    first: PatternText, second: PatternText | None, value: SourceText, references: tuple[int, ...]
+    first: PatternText, second: PatternText | None, value: SourceText, numbers: tuple[int, ...]
 ) -> tuple[str | None, SourceText | None]:
     """Why Postfix skips a rule, and what of it that is about."""
-    if references and first.negated:
+    if numbers and first.negated:
         return NEGATED_NUMBER, value
     problem = _refusal(first)
     if problem is not None:
         return problem, first.text
-    if references and first.pattern is not None and max(references) > first.pattern.groups:
-        return f'{BAD_INDEX} "{max(references)}"', value
+    if numbers and first.pattern is not None and max(numbers) > first.pattern.groups:
+        return f'{BAD_INDEX} "{max(numbers)}"', value
     problem = None if second is None else _refusal(second)
     return problem, None if second is None or problem is None else second.text
 

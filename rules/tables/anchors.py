@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from postlint.analysis.access_results import parse_access_result
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from postlint.config.lookup_table import Table
     from postlint.syntax.pattern import PatternToken
     from postlint.syntax.regexp_table import PatternRule
+
+    from .common import Late
 
 _DOMAIN = LazyPattern(r"[A-Za-z0-9-]+\.[A-Za-z]{2,}")
 _ACCESS = frozenset({"client access", "mail access", "name access", "server access"})
@@ -90,7 +93,7 @@ def unanchored_regexp(table: Table) -> Iterator[Finding]:
     yield from limited(found, "patterns of this table are not anchored")
 
 
-def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | None:
+def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | Late | None:
     if entry.problem is not None or entry.kind != "match" or entry.first is None:
         return None
     part = entry.first
@@ -111,28 +114,41 @@ def _complaint(entry: PatternRule, table: Table, report: Reporter) -> Finding | 
     alternatives = part.pattern.alternatives
     open_start = not all(map(_holds_start, alternatives))
     open_end = not all(map(_holds_end, alternatives))
-    text = quoted(part.text.text)
-    fix = _fix(entry, tokens) if plain else None
     if not (open_start or open_end):
         loose = any(token.kind == "any" for token in tokens) and plain and lets_in
-        if not loose:
-            return None
-        message = f"a dot in {text} stands for any character: write \\."
-        return report.finding(part.text, message, severity=Severity.INFO, fix=fix)
-    sides = (
-        "at either end"
-        if open_start and open_end
-        else ("at its beginning" if open_start else "at its end")
-    )
-    message = f"{text} is not anchored {sides}: it matches every name that contains it"
+        return partial(_loose, entry, tokens, report) if loose else None
+    plain_tokens = tokens if plain else None
+    return partial(_open, entry, plain_tokens, report, (open_start, open_end), lets_in=lets_in)
+
+
+def _loose(entry: PatternRule, tokens: list[PatternToken], report: Reporter) -> Finding | None:
+    assert entry.first is not None
+    text = entry.first.text
+    message = f"a dot in {quoted(text.text)} stands for any character: write \\."
+    return report.finding(text, message, severity=Severity.INFO, fix=_fix(entry, tokens))
+
+
+def _open(
+    entry: PatternRule,
+    tokens: list[PatternToken] | None,
+    report: Reporter,
+    ends: tuple[bool, bool],
+    *,
+    lets_in: bool,
+) -> Finding | None:
+    """``tokens``: those of a plain name; ``ends``: whether it is open where it begins and ends."""
+    assert entry.first is not None
+    text = entry.first.text
+    side = "at either end" if all(ends) else "at its beginning" if ends[0] else "at its end"
+    message = f"{quoted(text.text)} is not anchored {side}: it matches every name that contains it"
     if lets_in:
-        message += f", and {_consequence(table)}"
+        message += f", and {_consequence(report.table)}"
     return report.finding(
-        part.text,
+        text,
         message,
         severity=Severity.WARNING if lets_in else Severity.INFO,
         security_severity=5.4 if lets_in else None,
-        fix=fix,
+        fix=None if tokens is None else _fix(entry, tokens),
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from postlint.lint.finding import Edit, Finding, Fix, Related
 from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from postlint.config.lookup_table import Table, TableUse
     from postlint.lint.finding import Severity
@@ -24,6 +24,10 @@ _QUOTED = LazyPattern(r'"[^"]*+"?')
 
 LIMIT = 20
 """Findings of one rule in one table; what is more is counted."""
+
+
+Late: TypeAlias = "Callable[[], Finding | None]"
+"""Makes a finding that may only be counted."""
 
 
 class Reporter:
@@ -67,17 +71,21 @@ class Reporter:
         )
 
 
-def limited(findings: Iterable[Finding | None], more: str) -> Iterator[Finding]:
+def limited(findings: Iterable[Finding | Late | None], more: str) -> Iterator[Finding]:
     """The first findings, and one that counts the others: ``more`` says what they are."""
     number = 0
     last: Finding | None = None
-    for finding in findings:
+    for item in findings:
+        if number > LIMIT and item is not None:
+            number += 1
+            continue
+        finding = item if item is None or isinstance(item, Finding) else item()
         if finding is None:
             continue
         number += 1
         if number <= LIMIT:
             yield finding
-        elif number == LIMIT + 1:
+        else:
             last = finding
     if last is not None:
         left = number - LIMIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from postlint.lint.finding import Finding, Severity
@@ -64,16 +65,16 @@ def wrong_table_for_content(table: Table) -> Iterator[Finding]:
     if useless:
         return
     if table.dialect is not None:
-        yield from _together(table, list(_plain_lines(table)))
+        yield from _together(table, _plain_lines(table))
     elif table.type == "cidr":
-        yield from _together(table, list(_names_among_networks(table)))
+        yield from _together(table, _names_among_networks(table))
     elif table.is_alias_file:
-        yield from _together(table, list(_plain_among_aliases(table)))
+        yield from _together(table, _plain_among_aliases(table))
     elif table.client is not None:
         yield from (item for item in unusable(table, Reporter(table)) if item is not None)
     else:
-        yield from _together(table, list(_foreign_keys(table)))
-        yield from _together(table, list(_aliases_among_keys(table)))
+        yield from _together(table, _foreign_keys(table))
+        yield from _together(table, _aliases_among_keys(table))
 
 
 def _by_use(table: Table) -> Iterator[Finding]:
@@ -102,16 +103,17 @@ _Odd = tuple["SourceText", str, str]
 """(where, what is wrong, the type that it is for)."""
 
 
-def _together(table: Table, found: list[_Odd]) -> Iterator[Finding]:
+def _together(table: Table, found: Iterator[_Odd]) -> Iterator[Finding]:
     """A finding per entry, or one for the table when there are many."""
     report = Reporter(table)
-    shown = found if len(found) <= _SEVERAL else found[:1]
-    for text, problem, wanted in shown:
+    first = list(islice(found, _SEVERAL))
+    number = len(first) + sum(1 for _ in found)
+    for text, problem, wanted in first if number <= _SEVERAL else first[:1]:
         message = problem
-        if len(found) > _SEVERAL:
-            message += f"; so are {len(found) - 1} more entries of {table.label}"
+        if number > _SEVERAL:
+            message += f"; so are {number - 1} more entries of {table.label}"
         fix = None
-        if wanted and not table.in_place and len(found) == _number_of_entries(table):
+        if wanted and not table.in_place and number == _number_of_entries(table):
             fix = retype(table.uses[0], table.type, wanted)
         finding = report.finding(text, message, fix=fix)
         if finding is not None:
@@ -126,7 +128,9 @@ def _number_of_entries(table: Table) -> int:
 
 
 def _plain_lines(table: Table) -> Iterator[_Odd]:
-    for entry in table.patterns.odd() if table.patterns is not None else ():
+    if table.patterns is None:
+        return
+    for entry in table.patterns.odd(among=_PLAIN_LINE):
         if is_plain_line(entry):
             key = entry.line.cut(0, len(entry.line.text.split(None, 1)[0]))
             yield key, f"{quoted(key.text)} is no pattern: {table.type} skips this line", "hash"
