@@ -234,12 +234,15 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     if not table.readable:
         return UNREADABLE if _may_exist(table) else UnreadableTable("it can not be opened")
     if kind in INDEXED_TYPES:
-        found = [
+        some = list(islice(table.entries(), ENTRY_LIMIT + 1))
+        if len(some) > ENTRY_LIMIT:
+            return UNREADABLE
+        found = (
             Entry(entry.key.text, entry.value.text, entry.line.location)
-            for entry in islice(table.entries(), ENTRY_LIMIT + 1)
+            for entry in some
             if entry.problem is None
-        ]
-        return UNREADABLE if len(found) > ENTRY_LIMIT else AccessTable(kind, found)
+        )
+        return AccessTable(kind, found)
     if kind == "cidr":
         return _networks(table.networks(), None)
     rules = table.patterns

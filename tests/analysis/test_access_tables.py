@@ -51,3 +51,23 @@ def test_a_table_has_one_budget(tmp_path: Path) -> None:
     access = table_of(instance, "pcre", "/etc/postfix/t")
     answers = [access.find("a" * number + "!b") for number in range(200, 220)]
     assert all(answer.unknown for answer in answers)
+
+
+LONG = {
+    "pcre": ("/^a{at}$/ REJECT\n", "/(/ broken\n", "/^b$/ OK\n"),
+    "regexp": ("/^a{at}$/ REJECT\n", "if /^b/\n", "/^b$/ OK\n"),
+    "cidr": ("10.0.{at}.1/32 REJECT\n", "broken x\n", "192.0.2.1 OK\n"),
+    "hash": ("a{at} REJECT\n", "broken\n", "b OK\n"),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_table_is_known_to_its_end_or_not_at_all(kind: str, tmp_path: Path) -> None:
+    """Lines that are no entries do not hide that there are more entries than are kept."""
+    line, odd, last = LONG[kind]
+    entries = "".join(line.format(at=at % 250 if kind == "cidr" else at) for at in range(20_000))
+    (tmp_path / "main.cf").write_text("")
+    (tmp_path / "t").write_text(odd + entries + last)
+    instance = load_instance(Discovery().find([str(tmp_path)], bytes)[0])
+    access = table_of(instance, kind, "/etc/postfix/t")
+    assert access.find("192.0.2.1" if kind == "cidr" else "b").unknown
