@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from postlint.config.derived import once
 from postlint.config.tables import INDEXED_TYPES
 from postlint.postfix import tables
 from postlint.records import NamedTuple
-from postlint.syntax.source import SourceFile, SourceText
+from postlint.syntax.source import Location, SourceFile, SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from postlint.syntax.pattern import Dialect
     from postlint.syntax.pattern_table import PatternTable
     from postlint.syntax.regexp_table import PatternRule
-    from postlint.syntax.source import Location
+    from postlint.syntax.source import Span
+
+    _Place = tuple[SourceFile, Span]
 
 ENTRY_LIMIT = 20_000
 """Entries that are kept of one table; what a longer one says is not known."""
@@ -213,13 +215,13 @@ def access_table(instance: Instance, element: Element) -> AccessTable:
         text = text[len("proxy:") :]
     kind, _, name = text.partition(":")
     if kind in ("static", "inline", "fail"):
-        return _in_place(kind, name, element.location)
+        return _in_place(instance, kind, name, _place(element))
     if tables.get(kind, instance.version) is None or not name:
         return UnreadableTable(f'"{kind}" is no table type')
     if kind in _PATTERN_TYPES and name.startswith("{"):
         if instance.version < IN_BRACES_SINCE:
             return UNREADABLE
-        return _rules_in_place(kind, name, element.location)
+        return _rules_in_place(instance, kind, name, _place(element))
     return table_of(instance, kind, name)
 
 
@@ -259,11 +261,18 @@ def _may_exist(table: Table) -> bool:
     return not all(files.is_missing(f"{table.name}{suffix}") for suffix in ("", *_COMPILED))
 
 
-@lru_cache(maxsize=512)
-def _in_place(kind: str, name: str, location: Location | None) -> AccessTable:
+def _place(element: Element) -> _Place | None:
+    location = element.location
+    return None if location is None else (location.source, location.span)
+
+
+@once
+def _in_place(instance: Instance, kind: str, name: str, place: _Place | None) -> AccessTable:
     """A table of keys and values in a setting; what it says is at the place of the setting."""
     from postlint.syntax.inline_table import entries, static_value
 
+    del instance  # whose answer it is
+    location = None if place is None else Location(*place)
     if kind == "fail":
         return UnreadableTable("a fail: table always fails")
     text = _written(name)
@@ -280,12 +289,14 @@ def _in_place(kind: str, name: str, location: Location | None) -> AccessTable:
     )
 
 
-@lru_cache(maxsize=512)
-def _rules_in_place(kind: str, name: str, location: Location | None) -> AccessTable:
+@once
+def _rules_in_place(instance: Instance, kind: str, name: str, place: _Place | None) -> AccessTable:
     from postlint.syntax.cidr_table import read_cidr
     from postlint.syntax.inline_table import rules
     from postlint.syntax.regexp_table import read_patterns
 
+    del instance
+    location = None if place is None else Location(*place)
     inside = rules(_written(name))
     if inside.problem is not None:
         return UnreadableTable(f"{kind}: {inside.problem}")
