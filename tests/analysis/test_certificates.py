@@ -123,7 +123,7 @@ def test_weak_signature() -> None:
     assert decoded(signed).signature_hash == "sha224"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.one_of(st.binary(), st.tuples(st.integers(0, len(GOOD)), st.binary(max_size=3))),
     st.one_of(st.just(GOOD), st.binary(), st.integers(0, len(GOOD))),
@@ -144,7 +144,7 @@ def test_no_file_can_do_any_harm(first: bytes | tuple[int, bytes], second: bytes
         lint_folder(folder, select="CRT")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=3))
 def test_changed_certificates_are_decoded_or_not(at: int, change: bytes) -> None:
     found = decode_certificate(DER[:at] + change + DER[at + len(change) :])

@@ -25,7 +25,7 @@ PATTERNS = st.builds(
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(PATTERNS, max_size=4), NAMES, st.booleans())
 @example(["a/**/b"], ["a", "x", "b"], False)
 @example(["foo/"], ["x", "foo", "a"], False)

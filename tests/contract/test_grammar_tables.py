@@ -115,7 +115,7 @@ def our_tree(name: str, start: str, text: str) -> Node | int:
 
 @pytest.mark.parametrize(("name", "start"), STARTS)
 def test_same_as_lark(name: str, start: str) -> None:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400)
     @given(st.lists(st.sampled_from(PIECES[name]), max_size=14).map("".join))
     @example("")
     @example("{a} ? {b}")

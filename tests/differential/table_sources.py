@@ -31,7 +31,6 @@ compared: Counter[str] = Counter()
 
 generated = settings(
     max_examples=FILES,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize="POSTLINT_TABLE_FILES" not in os.environ,
 )

@@ -100,7 +100,7 @@ def test_any_configuration(program: str, tmp_path_factory: pytest.TempPathFactor
     version = version_of(program)
     folder = tmp_path_factory.mktemp("generated")
 
-    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(pairs)
     def agreed(files: Nasty) -> None:
         write(folder, files)

@@ -53,7 +53,7 @@ def mutated(name: str) -> st.SearchStrategy[bytes]:
 
 @pytest.mark.parametrize("name", READERS)
 def test_readers_take_any_bytes(name: str) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(st.one_of(octets, mutated(name)))
     def run(data: bytes) -> None:
         TARGETS[name](data)
@@ -67,7 +67,7 @@ def test_commands_take_any_bytes(name: str) -> None:
         {"main.cf": octets}, optional={"master.cf": octets, "table": octets, "pcre": octets}
     )
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(st.one_of(files.map(pack), mutated(name)))
     def run(data: bytes) -> None:
         TARGETS[name](data)

@@ -149,7 +149,7 @@ NAMED = re.compile(
         max_size=30,
     ),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_nothing_is_suggested_that_the_version_lacks(
     tmp_path: Path,
     series: tuple[int, int],

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from postlint.config import lookup_table
@@ -27,7 +27,6 @@ SETTINGS = (
 
 
 @given(pattern_tables(30), st.sampled_from(["regexp", "pcre"]), st.sampled_from(SETTINGS))
-@settings(deadline=None)
 def test_same_findings(text: str, kind: str, setting: str) -> None:
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)

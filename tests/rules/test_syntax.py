@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.linting import lint_files
@@ -260,7 +260,7 @@ PIECES = (
     master=st.lists(st.sampled_from(PIECES), max_size=15).map("".join),
     version=st.sampled_from((None, "2.6", "3.5", "3.12")),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_any_text_is_checked_and_every_fix_can_be_applied(
     main: str, master: str, version: str | None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -126,7 +126,6 @@ def generated(first_seed: int) -> Iterator[Nasty]:
         @settings(
             max_examples=_BATCH,
             database=None,
-            deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from postlint.syntax.late_matcher import LateMatcher
@@ -73,7 +73,6 @@ def is_odd(rule: PatternRule, dialect: Dialect) -> bool:
 @given(pattern_tables(), dialects, st.sampled_from([1, 15, 60, 1 << 20]))
 @example("/^a$/ x\n#\n  y\n/^a$/ z", "regexp", 1 << 20)
 @example("if /a/\n/b/ x\nif /c/\n/b/ x\nendif\n/.*/ y\nendif\n/b/ x\n/.*/ x\n/b/ x", "pcre", 15)
-@settings(deadline=None)
 def test_same_as_rule_by_rule(text: str, dialect: Dialect, stretch: int) -> None:
     big, small = both(text, dialect, stretch)
     rules = [shown(rule) for rule in small]
@@ -112,7 +111,6 @@ def test_same_as_rule_by_rule(text: str, dialect: Dialect, stretch: int) -> None
 
 
 @given(pattern_tables(), dialects)
-@settings(deadline=None)
 def test_ordinary_rules(text: str, dialect: Dialect) -> None:
     """What looks ordinary is taken without a word, and nothing about it is odd."""
     source = SourceFile("table", text)
@@ -129,7 +127,6 @@ def test_ordinary_rules(text: str, dialect: Dialect) -> None:
 
 
 @given(pattern_tables(), dialects)
-@settings(deadline=None)
 def test_late_matchers(text: str, dialect: Dialect) -> None:
     """A matcher that is compiled late answers like one that is compiled at once."""
     big, _ = both(text, dialect, 1 << 20)

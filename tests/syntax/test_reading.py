@@ -103,7 +103,7 @@ def check_lines(entries: list[Entry], nodes: list[Tree[Token]]) -> None:
         assert isinstance(entry, LeadingWhitespace) == (node.data == "leading_whitespace")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(files)
 @example("a\n#\n = b")
 @example("a b\n = c")
@@ -130,7 +130,7 @@ def test_main_cf(text: str) -> None:
             assert isinstance(entry, MissingName)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(files)
 @example("a b\v\n\vc {d\n#\n e} f\n # g\n\n\t-o\n h i j k l")
 def test_master_cf(text: str) -> None:
@@ -154,7 +154,7 @@ def test_master_cf(text: str) -> None:
         assert isinstance(entry, ServiceEntry) == (len(words) >= 8)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(
     st.one_of(values, st.lists(st.sampled_from(["$a", "${b}", "$(c)", "$$", "d "])).map("".join))
 )

@@ -33,7 +33,7 @@ def whole(text: str) -> SourceText:
     return SourceText(SourceFile("t", text), text, 0)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(files, st.booleans(), st.booleans())
 def test_spans_hold_what_they_say(text: str, quoted: bool, utf8: bool) -> None:
     source = SourceFile("t", text)
@@ -62,7 +62,7 @@ plain_lines = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.one_of(files, st.lists(plain_lines, max_size=12).map("\n".join)),
     st.booleans(),
@@ -148,7 +148,7 @@ def naive_shadows(rules: list[CidrRule]) -> list[tuple[int, int]]:
     return found  # type: ignore[return-value]
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(cidr_files, st.sampled_from([1, 30, 1000]))
 def test_big_cidr_table(text: str, stretch: int) -> None:
     source = SourceFile("t", text)
