@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from postlint.records import NamedTuple
 from postlint.syntax.source import Location, SourceFile, SourceText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from postlint.analysis.access_keys import Key
     from postlint.config.effective import Element
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from postlint.syntax.cidr_table import CidrRule, Network
     from postlint.syntax.late_matcher import LateMatcher
     from postlint.syntax.pattern import Dialect
-    from postlint.syntax.pattern_table import PatternTable
     from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import Span
 
@@ -106,22 +104,13 @@ class Entry(NamedTuple):
 class AccessTable:
     """A table of which everything is known. ``partial``: it is asked for parts of addresses."""
 
-    __slots__ = ("_answers", "_entries", "_index", "_results", "kind", "partial")
+    __slots__ = ("_answers", "_entries", "_index", "kind", "partial")
 
-    def __init__(
-        self,
-        kind: str,
-        entries: Iterable[Entry],
-        results: Callable[[], frozenset[str] | None] | None = None,
-    ) -> None:
-        """``entries`` of a table of patterns are read when somebody asks for them.
-
-        ``results`` tells at least the different values of the entries, if that is easy.
-        """
+    def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
+        """``entries`` of a table of patterns are read when somebody asks for them."""
         self.kind = kind
         self.partial = kind not in _PATTERN_TYPES
         self._entries = tuple(entries) if self.partial else entries
-        self._results = results
         self._index: dict[str, Entry] = {}
         self._answers: dict[str, Found] = {}
         for entry in self.entries if self.partial else ():
@@ -136,11 +125,6 @@ class AccessTable:
         if not isinstance(self._entries, tuple):
             self._entries = tuple(self._entries)
         return self._entries
-
-    def results(self) -> frozenset[str]:
-        """At least the different values of its entries."""
-        found = None if self._results is None else self._results()
-        return frozenset(entry.value for entry in self.entries) if found is None else found
 
     def look_up(self, keys: Iterable[Key]) -> Found:
         """The first answer to any of the keys, in their order."""
@@ -210,10 +194,7 @@ def access_table(instance: Instance, element: Element) -> AccessTable:
     """The table that a word of a restriction list or a match list of an instance names."""
     if not element.known:
         return UNREADABLE
-    text = element.text
-    while text.startswith(("proxy:", "debug:")):
-        text = text[len("proxy:") :]
-    kind, _, name = text.partition(":")
+    kind, name = _kind_and_name(element.text)
     if kind in ("static", "inline", "fail"):
         return _in_place(instance, kind, name, _place(element))
     if tables.get(kind, instance.version) is None or not name:
@@ -225,14 +206,35 @@ def access_table(instance: Instance, element: Element) -> AccessTable:
     return table_of(instance, kind, name)
 
 
+def table_in_file(instance: Instance, element: Element) -> Table | None:
+    """The same, if it is one of a file whose entries can be seen, however many they are."""
+    kind, name = _kind_and_name(element.text)
+    if not element.known or name.startswith("{") or kind not in (*INDEXED_TYPES, *_PATTERN_TYPES):
+        return None
+    table = _file(instance, kind, name)
+    return table if table.readable else None
+
+
+def _kind_and_name(text: str) -> tuple[str, str]:
+    while text.startswith(("proxy:", "debug:")):
+        text = text[len("proxy:") :]
+    kind, _, name = text.partition(":")
+    return kind, name
+
+
 @once
-def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
-    """A table of a file, read once."""
+def _file(instance: Instance, kind: str, name: str) -> Table:
     from postlint.config.lookup_table import Table
 
     named = instance.tables_named(kind, name)
     table = next((table for table in named if not table.in_place), None)
-    table = table or Table(instance, kind, name, None)
+    return table or Table(instance, kind, name, None)
+
+
+@once
+def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
+    """A table of a file, read once."""
+    table = _file(instance, kind, name)
     if not table.readable:
         return UNREADABLE if _may_exist(table) else UnreadableTable("it can not be opened")
     if kind in INDEXED_TYPES:
@@ -250,7 +252,7 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
     rules = table.patterns
     if rules is None or table.dialect is None or rules.has_more_than(ENTRY_LIMIT):
         return UNREADABLE
-    return AccessTable(kind, _of_patterns(rules, table.dialect, None), partial(_results, rules))
+    return AccessTable(kind, _of_patterns(rules, table.dialect, None))
 
 
 def _may_exist(table: Table) -> bool:
@@ -336,11 +338,6 @@ def pattern_table(
     if len(some) > ENTRY_LIMIT:
         return UNREADABLE
     return AccessTable(dialect, _of_patterns(some, dialect, location))
-
-
-def _results(rules: PatternTable) -> frozenset[str] | None:
-    found = rules.results()
-    return None if found is None else frozenset(value.replace("$$", "$") for value in found)
 
 
 def _of_patterns(

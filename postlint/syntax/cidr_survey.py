@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from postlint.syntax.cidr_table import CidrRule, Network
+    from postlint.syntax.patterns import LazyPattern
     from postlint.syntax.source import SourceFile
 
 SHADOW_LIMIT = 1000
@@ -61,6 +62,19 @@ class CidrTable:
         for start, end in self._survey().unusual:
             rules = read_cidr(logical_lines(self.source, start, end))
             yield from (rule for rule in rules if rule.problem is not None)
+
+    def find(self, candidate: LazyPattern) -> Iterator[CidrRule]:
+        """At least the rules whose logical line, behind a LF, an expression matches.
+
+        They are read each for itself: nothing is said of IFs.
+        """
+        for start, end in stretches(self.source, self._size):
+            text = stretch_text(self.source, start, end)
+            if is_regular(text):
+                for match in candidate.finditer(text):
+                    yield self._rule_at(start + match.start())
+            else:
+                yield from read_cidr(logical_lines(self.source, start, end))
 
     def shadowed(self, limit: int) -> tuple[list[Shadow], int]:
         """Rules that are never reached: the first ``limit``, and how many there are."""

@@ -12,7 +12,6 @@ from array import array
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from postlint.syntax.lines import WHITE_SPACE
 from postlint.syntax.ordinary_rules import (
     count_groups,
     references,
@@ -33,15 +32,10 @@ if TYPE_CHECKING:
     from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import SourceFile, SourceText
 
-RESULTS = 1000
-"""Different results of rules that are not ordinary, up to which they are collected."""
-
 _ENTRY = re.compile(r"\n[^ \t\v\f\r\n#]")
 _INDENTED = re.compile(r"\n[ \t\v\f\r]")
 _LATE = re.compile(r"\n(?:#[^\n]*+)?\n[ \t\v\f\r]")
 """An indented line that may continue a rule which is not in the line above it."""
-
-_RESULT = re.compile(r"\n/(?:[^\\/\n]++|\\.)*/i?[ \t]++([^\n]++)")
 
 
 _Place = tuple[str, int, "SourceText | None"]
@@ -88,19 +82,6 @@ class SurveyedPatterns(PatternTable):
             rule = self._reader.read_one(line, 1)
             if rule is not None and rule.kind == "match":
                 yield rule
-
-    def results(self) -> frozenset[str] | None:
-        odd = self._survey().results
-        if odd is None:
-            return None
-        found: set[str] = set()
-        for start, end in stretches(self._source, self._size):
-            text = stretch_text(self._source, start, end)
-            if _INDENTED.search(text) is not None:
-                lines = logical_lines(self._source, start, end)
-                text = "".join(f"\n{line.text}" for line in lines)
-            found.update(_RESULT.findall(text))
-        return frozenset(odd.union(result.rstrip(WHITE_SPACE) for result in found))
 
     def repeated(self, limit: int) -> tuple[list[Repeated], int]:
         number = self._survey().repeated
@@ -232,8 +213,7 @@ class _Survey:
     to look at, and of those that are just fine but for a ``$number`` in the result. A place is
     twice the offset of a line, and one more inside of an IF. ``open_ifs``: the offsets of those
     without ENDIF; ``repeated``: how many rules repeat a pattern; ``twice``: the hashes of those
-    patterns; ``everything``: the offset of the first rule that matches everything, or -1;
-    ``results``: those of the rules that are not ordinary, None for too many.
+    patterns; ``everything``: the offset of the first rule that matches everything, or -1.
     """
 
     __slots__ = (
@@ -247,7 +227,6 @@ class _Survey:
         "open_ifs",
         "referring",
         "repeated",
-        "results",
         "rules",
         "twice",
     )
@@ -260,7 +239,6 @@ class _Survey:
         self.repeated = 0
         self.twice: set[int] = set()
         self.everything = -1
-        self.results: set[str] | None = set()
         self._dialect = dialect
         self._reader = PatternReader(dialect, quick=True)
         self._seen: set[int] = set()
@@ -303,10 +281,6 @@ class _Survey:
             self._take_match(rule, offset)
 
     def _take_match(self, rule: PatternRule, offset: int) -> None:
-        if self.results is not None:
-            self.results.add(rule.value.text)
-            if len(self.results) > RESULTS:
-                self.results = None
         if rule.first is None or rule.second is not None or self._ends_here():
             return
         again = self._is_repeated(hash(pattern_key(rule.first)))

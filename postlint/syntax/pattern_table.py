@@ -60,10 +60,6 @@ class PatternTable(ABC):
         """
 
     @abstractmethod
-    def results(self) -> frozenset[str] | None:
-        """At least the different results of the rules that Postfix takes; None: not collected."""
-
-    @abstractmethod
     def repeated(self, limit: int) -> tuple[list[Repeated], int]:
         """Rules that repeat a pattern: the first ``limit``, and how many there are.
 
@@ -95,9 +91,6 @@ class KeptPatterns(PatternTable):
     def find(self, candidate: LazyPattern, hint: str = "") -> Iterator[PatternRule]:
         del candidate, hint
         return (rule for rule in self._rules if rule.kind == "match")
-
-    def results(self) -> frozenset[str] | None:
-        return frozenset(rule.value.text for rule in self._rules if rule.kind == "match")
 
     def repeated(self, limit: int) -> tuple[list[Repeated], int]:
         above: RulesAbove[PatternRule] = RulesAbove()

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from postlint.analysis.access_results import AccessResult, parse_access_result
-from postlint.analysis.access_tables import AccessTable, access_table
+from postlint.analysis.access_tables import access_table
 from postlint.analysis.destinations import destinations_of
 from postlint.analysis.list_use import Use, uses
+from postlint.analysis.odd_results import odd_results
 from postlint.analysis.restrictions import restriction_lists
 from postlint.lint.finding import Edit, Finding, Fix, Location, Related, Severity
 from postlint.lint.rule import rule
-from postlint.records import NamedTuple
 from postlint.syntax.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postlint.analysis.restrictions import RestrictionList
+    from postlint.config.effective import Element
     from postlint.config.service import Service
     from postlint.lint.finding import Applicability
 
@@ -25,14 +26,8 @@ _REPORTED = 30
 """Entries of one table that are named."""
 
 
-class _Asked(NamedTuple):
-    use: Use
-    table: AccessTable
-    text: str
-
-
-def _asked(service: Service) -> Iterator[_Asked]:
-    """The readable access tables of a service, each once."""
+def _asked(service: Service) -> Iterator[tuple[Use, Element]]:
+    """The uses of access tables of a service, each table once, and the words that name them."""
     seen: set[str] = set()
     for use in uses(service):
         item = use.item
@@ -41,7 +36,7 @@ def _asked(service: Service) -> Iterator[_Asked]:
         if item.restriction.argument != "table" or item.argument.text in seen:
             continue
         seen.add(item.argument.text)
-        yield _Asked(use, access_table(service.instance, item.argument), item.argument.text)
+        yield use, item.argument
 
 
 @rule(
@@ -60,33 +55,33 @@ def access_rhs_invalid(service: Service) -> Iterator[Finding]:
         smtpd_client_restrictions = check_client_access inline:{{192.0.2.7=550 go away}}
     References: access(5), SMTPD_ACCESS_README, smtpd_check.c
     """
-    for asked in _asked(service):
+    for use, word in _asked(service):
         count = 0
-        said_of = {}
-        for value in asked.table.results():
-            said_of[value] = _complaint(service, parse_access_result(value, service.version))
-        for entry in asked.table.entries if any(said_of.values()) else ():
+        said_of: dict[str, tuple[str, bool] | None] = {}
+        for entry in odd_results(service.instance, word):
             result = parse_access_result(entry.value, service.version)
+            if entry.value not in said_of:
+                said_of[entry.value] = _complaint(service, result)
             said = said_of[entry.value]
             if said is None:
                 continue
             count += 1
-            location = entry.location or asked.use.location
+            location = entry.location or use.location
             if count > _REPORTED or location is None:
                 break
             message, grave = said
             key = f"{entry.key}: " if entry.key else ""
             digits = result.problem == "digits"
             related: tuple[Related, ...] = ()
-            place = asked.use.location
+            place = use.location
             if place is not None and place.source is not location.source:
-                related = (Related(f"asked by {asked.use.start.name}", place),)
+                related = (Related(f"asked by {use.start.name}", place),)
             yield Finding(
                 location,
                 f"{key}{message}",
                 severity=None if grave else Severity.WARNING,
                 security_severity=8.1 if digits else None,
-                parameter=asked.use.start.name,
+                parameter=use.start.name,
                 related=related,
                 fix=_fix(location, result),
             )
