@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from postlint.analysis.access_tables import Entry, access_table, table_in_file
+from postlint.analysis.access_tables import access_table, table_in_file
+from postlint.analysis.table_search import entries_like
 from postlint.config.derived import once
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from postlint.analysis.access_tables import Entry
     from postlint.config.effective import Element
     from postlint.config.instance import Instance
     from postlint.config.lookup_table import Table
@@ -59,30 +59,10 @@ def _odd_results(instance: Instance, table: Table) -> tuple[Entry, ...]:
     del instance  # whose answer it is
     kept: list[Entry] = []
     number: Counter[str] = Counter()
-    for entry in _unusual(table):
+    for entry in entries_like(table, _INDEXED, _CIDR, _PATTERNS):
         if len(kept) == KEPT:
             break
         if number[entry.value] < SAME:
             number[entry.value] += 1
             kept.append(entry)
     return tuple(kept)
-
-
-def _unusual(table: Table) -> Iterator[Entry]:
-    """The entries that the expressions leave, without what their keys must be."""
-    if table.indexed is not None:
-        from postlint.syntax.indexed_table import Search
-
-        search = Search(_INDEXED.compiled, lambda entry: entry.problem is None)
-        for entry in table.indexed.find(search):
-            yield Entry(entry.key.text, entry.value.text, entry.line.location)
-    elif table.cidr is not None:
-        for rule in table.cidr.find(_CIDR):
-            if rule.kind == "match" and rule.problem is None:
-                yield Entry(str(rule.network), rule.value.text, rule.line.location)
-    elif table.patterns is not None:
-        for found in table.patterns.find(_PATTERNS):
-            if found.problem is None:
-                key = "" if found.first is None else found.first.text.text
-                value = found.value.text.replace("$$", "$")
-                yield Entry(key, value, found.line.location)

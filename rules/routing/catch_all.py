@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from postlint.analysis.access_tables import access_table
+from postlint.analysis.access_tables import access_table, table_in_file
 from postlint.analysis.domains import CLASSES, address_class, in_earlier_class
 from postlint.analysis.nexthops import destination
+from postlint.analysis.table_search import entries_like
 from postlint.lint.edits import replace_value
 from postlint.lint.finding import Finding, Fix, Related, Severity
 from postlint.lint.rule import rule
@@ -16,7 +17,7 @@ from postlint.syntax.lists import split_list
 from postlint.syntax.patterns import LazyPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from postlint.analysis.access_tables import AccessTable, Entry
     from postlint.config.effective import Element
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 _ALIASES: Final = "virtual_alias_maps"
 _MAPS: Final = (_ALIASES, "canonical_maps", "recipient_canonical_maps", "virtual_mailbox_maps")
 _ANYBODY: Final = "postlint-no-such-user@elsewhere.example.net"
+_TOLD: Final = 30
+"""Keys of one table that are named."""
+
+_DOMAIN_KEY: Final = LazyPattern(r'\n"?@')
 _WHOLE_PART: Final = LazyPattern(r"\$(?:[0-9]+|\{[0-9]+\}|\([0-9]+\))")
 _PATTERN_TABLES: Final = frozenset({"pcre", "regexp", "static"})
 _TRANSPORTS: Final = {
@@ -71,32 +76,49 @@ def catch_all(instance: Instance) -> Iterator[Finding]:
     References: virtual(5), canonical(5), VIRTUAL_README, BACKSCATTER_README
     """
     for parameter in _MAPS:
+        for element in instance.main[parameter].elements() if instance.services else ():
+            yield from _catches(instance, parameter, element)
         for found in _tables(instance, parameter):
-            yield from _catches(instance, parameter, found)
             if found.table.kind in _PATTERN_TABLES and parameter != "virtual_mailbox_maps":
                 yield from _everybody(parameter, found)
     yield from _circles(instance)
     yield from _without_addresses(instance)
 
 
-def _catches(instance: Instance, parameter: str, found: _Table) -> Iterator[Finding]:
+def _catches(instance: Instance, parameter: str, element: Element) -> Iterator[Finding]:
     """Keys that stand for a whole domain; those that do no harm in one finding for a table."""
     harmless: list[tuple[str, Location, str]] = []
-    for entry in found.table.entries:
+    table = table_in_file(instance, element)
+    entries: Iterable[Entry] = (
+        access_table(instance, element).entries
+        if table is None
+        else entries_like(table, _DOMAIN_KEY)
+    )
+    told = 0
+    last: Finding | None = None
+    for entry in entries:
         domain = entry.key[1:].lower() if entry.key.startswith("@") else ""
-        location = entry.location or found.element.location
+        location = entry.location or element.location
         if not domain or entry.is_pattern or location is None:
             continue
         severity, what = _outcome(instance, parameter, entry)
         if severity == Severity.INFO:
             harmless.append((domain, location, what))
             continue
-        yield Finding(
+        finding = Finding(
             location,
             f'{parameter} has "{entry.key}": any address at {domain} is accepted, {what}',
             severity=severity,
             parameter=parameter,
         )
+        told += 1
+        if told <= _TOLD:
+            yield finding
+        last = last or (finding if told > _TOLD else None)
+    if last is not None:
+        if told > _TOLD + 1:
+            last.message = f"{told - _TOLD} more keys from here on accept any address of a domain"
+        yield last
     if harmless:
         domain, location, what = harmless[0]
         more = f" and {len(harmless) - 1} more domains" if len(harmless) > 1 else ""

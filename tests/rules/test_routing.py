@@ -267,6 +267,18 @@ class TestCatchAll:
             "accepted, one user gets it all"
         )
 
+    def test_long_table(self, tmp_path: Path) -> None:
+        lines = [f"u{number}@x.example u{number}\n" for number in range(25_000)]
+        lines += [f"@{number}.example @x.example\n" for number in range(40)]
+        files = {
+            "main.cf": LEVEL + "virtual_alias_maps = hash:/etc/postfix/virtual\n",
+            "virtual": "".join(lines),
+        }
+        found = lint_files(tmp_path, files, select="RTE006", version="3.7")
+        assert [item.location.start.line for item in found] == list(range(25_001, 25_032))
+        assert "any address at 29.example is accepted" in found[29].message
+        assert found[30].message == "10 more keys from here on accept any address of a domain"
+
     def test_pattern_for_the_world(self, tmp_path: Path) -> None:
         files = {
             "main.cf": LEVEL + "virtual_alias_maps = regexp:/etc/postfix/virtual\n",

@@ -1,0 +1,41 @@
+"""Entries of tables of any length that an expression finds, without what their keys must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postlint.analysis.access_tables import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from postlint.config.lookup_table import Table
+    from postlint.syntax.patterns import LazyPattern
+
+
+def entries_like(
+    table: Table,
+    indexed: LazyPattern,
+    networks: LazyPattern | None = None,
+    patterns: LazyPattern | None = None,
+) -> Iterator[Entry]:
+    """At least the entries of a file whose logical line, behind a LF, an expression matches.
+
+    There is one for every kind of table; those without one have no such entries.
+    """
+    if table.indexed is not None:
+        from postlint.syntax.indexed_table import Search
+
+        search = Search(indexed.compiled, lambda entry: entry.problem is None)
+        for entry in table.indexed.find(search):
+            yield Entry(entry.key.text, entry.value.text, entry.line.location)
+    elif table.cidr is not None and networks is not None:
+        for rule in table.cidr.find(networks):
+            if rule.kind == "match" and rule.problem is None:
+                yield Entry(str(rule.network), rule.value.text, rule.line.location)
+    elif table.patterns is not None and patterns is not None:
+        for found in table.patterns.find(patterns):
+            if found.problem is None:
+                key = "" if found.first is None else found.first.text.text
+                value = found.value.text.replace("$$", "$")
+                yield Entry(key, value, found.line.location)
