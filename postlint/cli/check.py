@@ -24,7 +24,7 @@ from postlint.cli.settings import Settings
 from postlint.config.discovery import Discovery
 from postlint.config.files import is_installed
 from postlint.config.load import load_instance
-from postlint.lint.errors import WorkerDiedError
+from postlint.lint.errors import ProcessError
 from postlint.lint.parallel import check_here, check_in_processes
 from postlint.lint.result import Notification, Result
 from postlint.lint.runner import Runner, Target
@@ -192,7 +192,7 @@ def _target(candidate: Candidate, *, version: str | None, root: Path | None, hos
 def _combined(runner: Runner, outcomes: Iterator[Outcome | Notification]) -> Result:
     try:
         return runner.combine(outcomes)
-    except WorkerDiedError as error:
+    except ProcessError as error:
         raise UsageError(str(error)) from error
 
 

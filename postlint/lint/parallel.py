@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from postlint.lint.calls import crash
-from postlint.lint.errors import WorkerDiedError
+from postlint.lint.errors import NoProcessesError, WorkerDiedError
 from postlint.lint.result import Notification
 from postlint.lint.runner import Runner
 
@@ -77,7 +77,7 @@ def check_in_processes(
     *,
     reuse: bool = False,
 ) -> Iterator[Outcome | Notification]:
-    """Check in ``jobs`` processes, which load all rules themselves; raises WorkerDiedError.
+    """Check in ``jobs`` processes, which load all rules themselves; raises ProcessError.
 
     The outcomes come in the order of the candidates. Where there are fewer of them than ``jobs``,
     the processes share out tables with the others. ``reuse``: each process may take the
@@ -105,6 +105,8 @@ def check_in_processes(
                 yield from loads(data, known)
     except BrokenProcessPool as error:
         raise WorkerDiedError from error
+    except (OSError, ImportError, NotImplementedError) as error:
+        raise NoProcessesError(error) from error
 
 
 class _Worker:

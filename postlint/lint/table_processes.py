@@ -65,7 +65,10 @@ class TableProcesses:
     def __init__(
         self, instance: Instance, rules: Sequence[Rule], tables: Sequence[_Table], number: int
     ) -> None:
-        """``number``: processes in all, this one included."""
+        """``number``: processes in all, this one included.
+
+        Raises OSError or ImportError where processes can share nothing.
+        """
         from multiprocessing import get_context
 
         self._instance = instance
@@ -78,7 +81,10 @@ class TableProcesses:
         for _ in range(min(number, len(tables)) - 1):
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(target=self._answer, args=(theirs,), daemon=True)
-            process.start()
+            try:
+                process.start()
+            except OSError:  # there may be no more processes: the others do it
+                break
             theirs.close()  # nobody but the process has it open now, so that its end is seen
             self._others.append((process, ours))
 
@@ -166,7 +172,10 @@ def share_tables(instance: Instance, rules: Sequence[Rule], number: int) -> Tabl
     sizes = [table.size for table in tables]
     if sum(sizes) - max(sizes, default=0) < WORTH_IT:
         return None
-    return TableProcesses(instance, rules, tables, number)
+    try:
+        return TableProcesses(instance, rules, tables, number)
+    except (OSError, ImportError):  # no semaphores, as in some containers
+        return None
 
 
 def _size(value: object) -> int:

@@ -181,9 +181,55 @@ def test_process_for_tables_that_dies(postlint: Callable[..., Run], shared: list
     assert run.err.endswith("postlint: error: a process of --jobs died\n")
 
 
+def test_process_of_a_process_that_dies(
+    postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several_tables("a")
+    several_tables("b")
+    dies = DIES.replace("parent_process() is not None", "parent_process().name != 'MainProcess'")
+    write({"dies.py": dies})
+    monkeypatch.setattr(table_processes, "WORTH_IT", 0)
+    run = postlint("check", "a", "b", "--plugin", "dies.py", "--jobs", "4")
+    assert (run.status, run.out) == (2, "")
+    assert run.err.endswith("postlint: error: a process of --jobs died\n")
+
+
 def test_small_tables_are_not_worth_a_process(
     postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     several_tables()
     monkeypatch.setattr(table_processes, "TableProcesses", None)  # could not be called
     assert postlint("check", "one", "--jobs", "4") == postlint("check", "one")
+
+
+def test_no_more_processes(
+    postlint: Callable[..., Run], shared: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This one does what the others can not."""
+    several_tables()
+    one = postlint("check", "one")
+
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.ForkProcess.start", refuse)
+    assert postlint("check", "one", "--jobs", "3") == one
+    assert shared == [0]
+    monkeypatch.setattr("multiprocessing.context.BaseContext.Value", refuse)
+    assert postlint("check", "one", "--jobs", "3") == one
+    assert shared == [0]
+
+
+def test_no_processes_for_instances(
+    postlint: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"a/main.cf": ERROR, "b/main.cf": ERROR})
+
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.ForkProcess.start", refuse)
+    run = postlint("check", "a", "b", "--jobs", "2")
+    assert (run.status, run.out) == (2, "")
+    assert run.err.startswith("postlint: error: no processes can be started for --jobs: ")
+    assert "temporarily unavailable" in run.err
