@@ -97,7 +97,8 @@ def is_bounded(line: str) -> bool:
 
 
 def _compile(lines: list[str]) -> GitIgnoreSpec:
-    """Without the patterns that mean nothing, such as a lone "!": git passes them over."""
+    """Without the patterns that mean nothing: a lone "!", or "[z-a]", which matches nothing."""
+    import re
     import warnings
 
     from pathspec import GitIgnoreSpec
@@ -105,7 +106,7 @@ def _compile(lines: list[str]) -> GitIgnoreSpec:
     def is_pattern(line: str) -> bool:
         try:
             GitIgnoreSpec.from_lines([line])
-        except ValueError:
+        except (ValueError, re.error):
             return False
         return True
 
