@@ -119,14 +119,28 @@ def tables(number: int) -> dict[str, str]:
 
 
 def write_table(folder: Path, kind: str, number: int) -> Path:
-    """Make them in a process of its own: memory that this one had would count for its children."""
+    """Make an instance with one table."""
+    return _write_elsewhere(folder, table, kind, number)
+
+
+def write_tables(folder: Path, number: int) -> Path:
+    """Make an instance with several tables."""
+    return _write_elsewhere(folder, tables, number)
+
+
+def _write_elsewhere(
+    folder: Path, make: Callable[..., dict[str, str]], *arguments: str | int
+) -> Path:
+    """In a process of its own: memory that this one had would count for its children."""
     with ProcessPoolExecutor(1) as pool:
-        pool.submit(_write_table, folder, kind, number).result()
+        pool.submit(_write_made, folder, make, arguments).result()
     return folder
 
 
-def _write_table(folder: Path, kind: str, number: int) -> None:
-    write(folder, table(kind, number))
+def _write_made(
+    folder: Path, make: Callable[..., dict[str, str]], arguments: tuple[str | int, ...]
+) -> None:
+    write(folder, make(*arguments))
 
 
 def _settings(number: int) -> str:

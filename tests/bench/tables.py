@@ -66,7 +66,7 @@ def _to_peers(folder: Path, kind: str, lines: int, rounds: int) -> Iterator[Rati
 
 def in_parallel(folder: Path, rounds: int) -> Ratio:
     """The tables of one instance in two processes, by the clock."""
-    made = inputs.write(folder, inputs.tables(SHARED_LINES))
+    made = inputs.write_tables(folder, SHARED_LINES)
     one, two = interleaved([check(made), check("--jobs", "2", made)], rounds)
     what = f"Four tables with {SHARED_LINES:,} lines, `--jobs 2` to one process, by the clock"
     return Ratio(what, two.elapsed, one.elapsed, None, two.memory)
