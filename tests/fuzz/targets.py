@@ -37,6 +37,7 @@ from postlint.syntax.main_cf import parse_main_cf
 from postlint.syntax.master_cf import parse_master_cf
 from postlint.syntax.pattern_survey import SurveyedPatterns
 from postlint.syntax.pattern_table import KeptPatterns
+from postlint.syntax.patterns import LazyPattern
 from postlint.syntax.pem import read_pem
 from postlint.syntax.regexp_table import read_patterns
 from postlint.syntax.source import SourceFile, SourceText
@@ -76,6 +77,7 @@ local     unix  -       n       n       -       -       local
 
 
 _SEARCH = Search(re.compile(r"\n[a-z.][^\n]*"), lambda entry: bool(entry.value.text))
+_LINES = LazyPattern(r"\n(?=[^ \t\v\f\r\n#])")
 
 
 class Crash(Exception):
@@ -154,6 +156,7 @@ def cidr(data: bytes) -> None:
     source = SourceFile.from_bytes("cidr", data)
     list(read_cidr(logical_lines(source)))
     table = CidrTable(source)
+    list(table.find(_LINES))
     list(table.odd())
     table.shadowed(10)
 
@@ -165,7 +168,7 @@ def _patterns(data: bytes, dialect: Dialect) -> None:
     assert [rule.problem for rule in big] == [rule.problem for rule in rules]
     assert big.repeated(3)[1] == rules.repeated(3)[1]
     list(big.odd(references=True))
-    big.results()
+    list(big.find(_LINES))
 
 
 def regexp(data: bytes) -> None:
