@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from postlint.syntax.pattern import Dialect
     from postlint.syntax.regexp_table import PatternRule
     from postlint.syntax.source import Span
+    from postlint.syntax.table import TableEntry
 
     _Place = tuple[SourceFile, Span]
 
@@ -99,6 +100,27 @@ class Entry(NamedTuple):
                 return False
             doubtful = doubtful or holds is None
         return None if doubtful else True
+
+
+def key_entry(entry: TableEntry) -> Entry:
+    """The entry of a table of keys and values."""
+    return Entry(entry.key.text, entry.value.text, entry.line.location)
+
+
+def network_entry(
+    rule: CidrRule, location: Location | None = None, tests: tuple[KeyTest, ...] = ()
+) -> Entry:
+    """The entry that a rule of a CIDR table is; ``location``: where it has none of its own."""
+    return Entry(str(rule.network), rule.value.text, location or rule.line.location, tests)
+
+
+def pattern_entry(
+    rule: PatternRule, location: Location | None = None, tests: tuple[KeyTest, ...] = ()
+) -> Entry:
+    """The same of a table of regular expressions."""
+    key = "" if rule.first is None else rule.first.text.text
+    value = rule.value.text.replace("$$", "$")
+    return Entry(key, value, location or rule.line.location, tests, bool(rule.references))
 
 
 class AccessTable:
@@ -241,12 +263,7 @@ def table_of(instance: Instance, kind: str, name: str) -> AccessTable:
         some = list(islice(table.entries(), ENTRY_LIMIT + 1))
         if len(some) > ENTRY_LIMIT:
             return UNREADABLE
-        found = (
-            Entry(entry.key.text, entry.value.text, entry.line.location)
-            for entry in some
-            if entry.problem is None
-        )
-        return AccessTable(kind, found)
+        return AccessTable(kind, (key_entry(entry) for entry in some if entry.problem is None))
     if kind == "cidr":
         return _networks(table.networks(), None)
     rules = table.patterns
@@ -324,10 +341,8 @@ def _of_networks(rules: Iterable[CidrRule], location: Location | None) -> Iterat
     conditions: list[tuple[KeyTest, ...]] = []
     for rule in rules:
         if rule.problem is None:
-            place = location or rule.line.location
             tests = (KeyTest(rule.negated, rule.network, None),)
-            entry = Entry(str(rule.network), rule.value.text, place, tests)
-            yield from _within(conditions, rule.kind, entry)
+            yield from _within(conditions, rule.kind, network_entry(rule, location, tests))
 
 
 def pattern_table(
@@ -355,11 +370,7 @@ def _of_patterns(
                 for part in (rule.first, rule.second)
                 if part is not None
             )
-            key = "" if rule.first is None else rule.first.text.text
-            value = rule.value.text.replace("$$", "$")
-            place = location or rule.line.location
-            entry = Entry(key, value, place, tests, bool(rule.references))
-            yield from _within(conditions, rule.kind, entry)
+            yield from _within(conditions, rule.kind, pattern_entry(rule, location, tests))
 
 
 def _within(conditions: list[tuple[KeyTest, ...]], kind: str, entry: Entry) -> Iterator[Entry]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from postlint.analysis.access_tables import Entry
+from postlint.analysis.access_tables import key_entry, network_entry, pattern_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postlint.analysis.access_tables import Entry
     from postlint.config.lookup_table import Table
     from postlint.syntax.patterns import LazyPattern
 
@@ -28,14 +29,12 @@ def entries_like(
 
         search = Search(indexed.compiled, lambda entry: entry.problem is None)
         for entry in table.indexed.find(search):
-            yield Entry(entry.key.text, entry.value.text, entry.line.location)
+            yield key_entry(entry)
     elif table.cidr is not None and networks is not None:
         for rule in table.cidr.find(networks):
             if rule.kind == "match" and rule.problem is None:
-                yield Entry(str(rule.network), rule.value.text, rule.line.location)
+                yield network_entry(rule)
     elif table.patterns is not None and patterns is not None:
         for found in table.patterns.find(patterns):
             if found.problem is None:
-                key = "" if found.first is None else found.first.text.text
-                value = found.value.text.replace("$$", "$")
-                yield Entry(key, value, found.line.location)
+                yield pattern_entry(found)

@@ -87,7 +87,8 @@ def catch_all(instance: Instance) -> Iterator[Finding]:
 
 def _catches(instance: Instance, parameter: str, element: Element) -> Iterator[Finding]:
     """Keys that stand for a whole domain; those that do no harm in one finding for a table."""
-    harmless: list[tuple[str, Location, str]] = []
+    harmless: tuple[str, Location, str] | None = None
+    more_harmless = 0
     table = table_in_file(instance, element)
     entries: Iterable[Entry] = (
         access_table(instance, element).entries
@@ -103,7 +104,8 @@ def _catches(instance: Instance, parameter: str, element: Element) -> Iterator[F
             continue
         severity, what = _outcome(instance, parameter, entry)
         if severity == Severity.INFO:
-            harmless.append((domain, location, what))
+            more_harmless += harmless is not None
+            harmless = harmless or (domain, location, what)
             continue
         finding = Finding(
             location,
@@ -119,9 +121,9 @@ def _catches(instance: Instance, parameter: str, element: Element) -> Iterator[F
         if told > _TOLD + 1:
             last.message = f"{told - _TOLD} more keys from here on accept any address of a domain"
         yield last
-    if harmless:
-        domain, location, what = harmless[0]
-        more = f" and {len(harmless) - 1} more domains" if len(harmless) > 1 else ""
+    if harmless is not None:
+        domain, location, what = harmless
+        more = f" and {more_harmless} more domains" if more_harmless else ""
         yield Finding(
             location,
             f'{parameter} has "@{domain}": any address at {domain}{more} is accepted, {what}',
