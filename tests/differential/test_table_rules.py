@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from postlint.analysis.access_tables import ENTRY_LIMIT
 from tests.differential.table_sources import require_type
 from tests.linting import lint_files
 from tests.postfix_here import OLD, postmap, require_postfix
@@ -290,3 +291,31 @@ def test_empty_result_of_a_pattern(tmp_path: Path) -> None:
     (tmp_path / "main.cf").write_text("")
     said = postmap(tmp_path, "-q", "a", f"regexp:{tmp_path / 't'}")
     assert "no replacement text" in said.errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("texthash", "u{at}@example.net {result}\n"),
+        ("regexp", "/^u{at}@example\\.net$/ {result}\n"),
+        ("pcre", "/^u{at}@example\\.net$/ {result}\n"),
+    ],
+)
+def test_results_at_the_end_of_long_tables(kind: str, line: str, tmp_path: Path) -> None:
+    """What is said of the last lines of a table with more entries than are kept."""
+    require_type(kind)
+    number = ENTRY_LIMIT + 10
+    results = {number - 3: "REJCT", number - 2: "550", number - 1: "550 go away"}
+    text = "".join(line.format(at=at, result=results.get(at, "DUNNO")) for at in range(number))
+    restrictions = f"check_sender_access {kind}:$config_directory/long, reject_unauth_destination"
+    service = smtpd(smtpd_relay_restrictions="", smtpd_recipient_restrictions=restrictions)
+    with running({"long": service}, {}, files={"long": text}) as server:
+        codes = []
+        for at in results:
+            with server.connect("long") as client:
+                client.ehlo()
+                codes.append(client.mail_to("x@example.org", f"u{at}@example.net").code)
+    assert codes == [451, 250, 550]  # an unknown word; digits alone mean OK; a refusal
+    main = f"smtpd_recipient_restrictions = check_sender_access {kind}:/etc/postfix/long, reject\n"
+    found = lint_files(tmp_path, {"main.cf": main, "long": text}, select="RST019")
+    assert [item.location.start.line for item in found] == [number - 2, number - 1]
